@@ -1,0 +1,1 @@
+"""Values and decisions of a release. Standard library only, no input or output."""

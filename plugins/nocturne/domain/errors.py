@@ -1,0 +1,51 @@
+"""The two ways a step can fail, which never share a retry: the release was refused, or the machinery failed."""
+
+
+class NocturneError(Exception):
+    """Base of everything that Nocturne raises on purpose.
+
+    The message says what was found and what was expected; `advice` says what to do about it.
+    """
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  What to do: {self.advice}" if self.advice else self.message
+
+
+class Rejected(NocturneError):
+    """The release is not acceptable: a failed test, a bad model, a failed rollout. Trying again would not help."""
+
+
+class Broken(NocturneError):
+    """The machinery failed and says nothing about the release: a registry was down, a node died. Worth a retry."""
+
+
+class BlobChanged(Broken):
+    """A blob is no longer the one that was frozen at the start of the run; the next run freezes the new one."""
+
+
+class LeaseTaken(Broken):
+    """Another run is deploying into the environment right now."""
+
+
+class NotFound(NocturneError):
+    """What was asked for by name does not exist; the message lists what does."""
+
+
+class Conflict(NocturneError):
+    """What was to be created exists already, or moved while we looked; nothing was changed."""
+
+
+class ConfigurationError(NocturneError):
+    """A configuration with one or more faults, all of them reported at once."""
+
+    def __init__(self, source: str, faults: list[str]) -> None:
+        self.source = source
+        self.faults = tuple(faults)
+        listing = "\n".join(f"  - {fault}" for fault in faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__(f"{source} has {count}:\n{listing}", advice=f"correct {source}; docs/configuration.md lists every key")
