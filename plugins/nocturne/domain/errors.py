@@ -17,7 +17,18 @@ class NocturneError(Exception):
 
 
 class Rejected(NocturneError):
-    """The release is not acceptable: a failed test, a bad model, a failed rollout. Trying again would not help."""
+    """The release is not acceptable: a failed test, a bad model, a failed rollout. Trying again would not help.
+
+    culprits: what goes into quarantine beside the release: a model digest, a code tree; empty when neither half is to blame alone.
+    """
+
+    def __init__(self, message: str, *, advice: str = "", culprits: tuple[str, ...] = ()) -> None:
+        super().__init__(message, advice=advice)
+        self.culprits = culprits
+
+    def blaming(self, *culprits: str) -> "Rejected":
+        """The same rejection with these culprits, for a step that knows more than the adapter that raised it."""
+        return Rejected(self.message, advice=self.advice, culprits=culprits)
 
 
 class Broken(NocturneError):

@@ -1,0 +1,72 @@
+"""
+### The night
+
+Joins the latest tested code with the latest good model into one release, tests it as one, ships it as one.
+
+| task | what it does |
+| --- | --- |
+| freeze_inputs | decides by digest which code and which model this run is about; stops here when nothing is to do |
+| test_code | the app's own tests, at that commit |
+| fetch_model | the model from the store, pinned and checked |
+| judge_model | code and model together on the golden set, beside the live release |
+| build_image | the code image, only if that code has none; the model's layer on top |
+| try_image | the pushed image, run and asked |
+| approve | a person's yes, where the environment asks for one |
+| roll_out | production changes; waits without a worker |
+| verify_release | asks the release through the public address |
+| settle | always: the release is verified, or the previous one is back |
+
+A **skipped** task says in its log what it relies on instead. A task that **failed** at once was refused (rejected): publish a
+better model or push better code. One that is tried again found something broken.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronTriggerTimetable, Param, chain
+
+from nocturne.airflow.deployed import deployed_configuration
+from nocturne.airflow.operators.approve import ApproveOperator
+from nocturne.airflow.operators.freeze_inputs import FreezeInputsOperator
+from nocturne.airflow.operators.prepare import STEPS, PrepareOperator
+from nocturne.airflow.operators.roll_out import RollOutOperator, VerifyOperator
+from nocturne.airflow.operators.settle import SettleOperator
+from nocturne.airflow.settings import RETRIES, time_limits
+
+configuration = deployed_configuration()
+environment = configuration.environment(configuration.night.environment)
+limits = time_limits(configuration, environment)
+
+with DAG(
+    dag_id="nightly_release",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable(configuration.night.cron, timezone=configuration.night.timezone),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "nocturne", **RETRIES},
+    tags=["nocturne", configuration.name, environment.name],
+    params={
+        "commit": Param(
+            None, type=["null", "string"], title="Commit", description="Branch, tag or commit; empty: the configured one."
+        ),
+        "model_version": Param(None, type=["null", "string"], title="Model version", description="Empty: the latest."),
+        "dry_run": Param(False, type="boolean", title="Dry run", description="Say what would happen and why; change nothing."),
+        "force": Param(
+            False, type="boolean", title="Force", description="Rely on nothing that was learned before, and on no quarantine."
+        ),
+    },
+):
+    frozen = FreezeInputsOperator(task_id="freeze_inputs", environment=environment.name, execution_timeout=limits["freeze_inputs"])
+    about: dict[str, Any] = {"environment": environment.name, "release_id": frozen.output}
+    # `none_failed`: a step that was skipped relies on something, and the night goes on.
+    steps = [PrepareOperator(task_id=name, trigger_rule="none_failed", execution_timeout=limits[name], **about) for name in STEPS]
+    approve = ApproveOperator(
+        task_id="approve", asked=environment.approval, response_timeout=timedelta(hours=12), trigger_rule="none_failed", **about
+    )
+    roll_out = RollOutOperator(
+        task_id="roll_out", cause="night", trigger_rule="none_failed", execution_timeout=limits["roll_out"], **about
+    )
+    # `all_success`: a rollout that a hold skipped is not verified.
+    verify = VerifyOperator(task_id="verify_release", cause="night", execution_timeout=limits["verify_release"], **about)
+    settle = SettleOperator(task_id="settle", cause="night", execution_timeout=limits["settle"], **about)
+    chain(frozen, *steps, approve, roll_out, verify, settle)

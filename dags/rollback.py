@@ -1,0 +1,44 @@
+"""
+### Going back
+
+Puts a release that was verified before back into production, through the same gate as any other, and sets a **hold**: nights
+stop before `roll_out` until somebody lifts it with `nocturne release resume`.
+"""
+
+from typing import Any
+
+from airflow.sdk import DAG, Param, chain
+
+from nocturne.airflow.deployed import deployed_configuration
+from nocturne.airflow.operators.choose_release import ChooseReleaseOperator
+from nocturne.airflow.operators.roll_out import RollOutOperator, VerifyOperator
+from nocturne.airflow.operators.settle import SettleOperator
+from nocturne.airflow.settings import RETRIES, time_limits
+
+configuration = deployed_configuration()
+environment = configuration.environment(configuration.night.environment)
+limits = time_limits(configuration, environment)
+
+with DAG(
+    dag_id="rollback",
+    doc_md=__doc__,
+    schedule=None,
+    max_active_runs=1,
+    default_args={"owner": "nocturne", **RETRIES},
+    tags=["nocturne", configuration.name, environment.name],
+    params={
+        "environment": Param(environment.name, type="string", enum=[environment.name], title="Environment"),
+        "release": Param(
+            None, type=["null", "string"], title="Release", description="Empty: the last verified one that is not live."
+        ),
+        "reason": Param(type="string", minLength=3, title="Reason", description="Why; everybody who looks at the hold sees it."),
+    },
+):
+    chosen = ChooseReleaseOperator(
+        task_id="choose_release", environment=environment.name, execution_timeout=limits["freeze_inputs"]
+    )
+    about: dict[str, Any] = {"environment": environment.name, "cause": "rollback", "release_id": chosen.output}
+    roll_out = RollOutOperator(task_id="roll_out", execution_timeout=limits["roll_out"], **about)
+    verify = VerifyOperator(task_id="verify_release", execution_timeout=limits["verify_release"], **about)
+    settle = SettleOperator(task_id="settle", execution_timeout=limits["settle"], **about)
+    chain(chosen, roll_out, verify, settle)

@@ -1,0 +1,1 @@
+"""One operator for each kind of task. They call steps, and tell Airflow how those ended."""

@@ -1,0 +1,44 @@
+"""The last task, which always runs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from nocturne.airflow.deployed import deployed_world
+from nocturne.airflow.outcome import told_to_airflow
+from nocturne.airflow.run import run_of
+from nocturne.domain.records import Cause
+from nocturne.steps.settle import Verdict, settle
+
+
+class SettleOperator(BaseOperator):
+    """Leaves production right, then makes the run red unless all went well: its state is the run's."""
+
+    template_fields: Sequence[str] = ("release_id",)
+    ui_color = "#e8eefc"
+
+    def __init__(self, *, environment: str, cause: str, release_id: Any, **kwargs: Any) -> None:
+        super().__init__(trigger_rule="all_done", **kwargs)
+        self.environment = environment
+        self.cause = cause
+        self.release_id = release_id
+
+    def execute(self, context: Context) -> str:
+        """Returns the verdict's sentence."""
+        run = run_of(context, self.environment)
+        with told_to_airflow(context):
+            settled = settle(deployed_world(), run, self.release_id or None, Cause(self.cause), _failed_tasks(context))
+        context["ti"].xcom_push(key="verdict", value={"verdict": settled.verdict.value, "message": settled.message})
+        if settled.verdict in (Verdict.REJECTED, Verdict.BROKEN):
+            raise AirflowFailException(f"{settled.verdict.upper()}: {settled.message}")
+        self.log.info(settled.message)
+        return settled.message
+
+
+def _failed_tasks(context: Context) -> tuple[str, ...]:
+    """The run's tasks that failed themselves; those that never ran because of them are no news."""
+    run_id = context["dag_run"].run_id
+    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, run_ids=[run_id])[run_id]
+    return tuple(sorted(task for task, state in states.items() if state == "failed"))

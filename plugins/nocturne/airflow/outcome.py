@@ -1,0 +1,34 @@
+"""What a step's end means to Airflow: done, skipped, failed for good, or worth a retry."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+from nocturne.domain.errors import Broken, NocturneError
+from nocturne.steps.world import Outcome
+
+MESSAGE = "message"
+"""The XCom that says in a sentence how a task ended, whatever its state: for the command line and the pages."""
+
+
+@contextmanager
+def told_to_airflow(context: Context) -> Iterator[None]:
+    """Let Airflow retry what is broken, and only that."""
+    try:
+        yield
+    except Broken as error:
+        context["ti"].xcom_push(key=MESSAGE, value=error.message)
+        raise AirflowException(f"BROKEN, will be tried again: {error}") from error
+    except NocturneError as error:
+        context["ti"].xcom_push(key=MESSAGE, value=error.message)
+        raise AirflowFailException(f"{type(error).__name__.upper()}: {error}") from error
+
+
+def finish(context: Context, outcome: Outcome) -> str:
+    """The message as the task's result; a step that had nothing to do is skipped, and says what it relies on."""
+    context["ti"].xcom_push(key=MESSAGE, value=outcome.message)
+    if outcome.skipped:
+        raise AirflowSkipException(outcome.message)
+    return outcome.message

@@ -1,0 +1,24 @@
+"""Exit codes that scripts can use."""
+
+from nocturne.domain.errors import Broken, ConfigurationError, Conflict, NocturneError, NotFound, Rejected
+
+OK = 0
+UNEXPECTED = 1
+USAGE = 2
+REJECTED = 3
+BROKEN = 4
+NOT_FOUND = 5
+CONFLICT = 6
+
+_OF_ERROR: tuple[tuple[type[NocturneError], int], ...] = (
+    (Rejected, REJECTED),
+    (Broken, BROKEN),
+    (ConfigurationError, USAGE),
+    (NotFound, NOT_FOUND),
+    (Conflict, CONFLICT),
+)
+
+
+def exit_code(error: NocturneError) -> int:
+    """The exit code for an error."""
+    return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), UNEXPECTED)

@@ -1,0 +1,28 @@
+"""`nocturne rollback`."""
+
+from typing import Annotated
+
+import typer
+
+from nocturne.cli import workplace
+from nocturne.cli.output import Json
+from nocturne.cli.release import Wait, start
+
+
+def rollback(
+    environment: Annotated[str, typer.Argument(help="Where to go back.")],
+    reason: Annotated[str, typer.Option(help="Why; everybody who looks at the hold sees it.")],
+    to: Annotated[
+        str | None, typer.Option(metavar="ID", help="The release; by default the last verified one that is not live.")
+    ] = None,
+    wait: Wait = True,
+    json: Json = False,
+) -> None:
+    """Put a release that was verified before back into production, and hold nights until `nocturne release resume`.
+
+    Exit codes: 0 it is back and verified, 3 it was rejected, 4 broken.
+    """
+    world = workplace.world()
+    world.configuration.environment(environment)
+    release = world.ledger.release(to).id if to else None
+    start("rollback", {"environment": environment, "release": release, "reason": reason}, "choose_release", wait, json)

@@ -1,0 +1,1 @@
+"""One use case for each task of the night, written against ports."""

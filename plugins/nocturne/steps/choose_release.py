@@ -1,0 +1,30 @@
+"""Decide what a rollback puts back, and stop the nights until somebody lifts the hold."""
+
+from nocturne.domain.errors import NotFound
+from nocturne.domain.records import Release
+from nocturne.steps.world import Run, World
+
+
+def choose_release(world: World, run: Run, wanted: str | None, reason: str) -> Release:
+    """The named release, or the last verified one that is not live. Sets the hold. Raises NotFound, changing nothing."""
+    verified = world.ledger.verified(run.environment, limit=1000)
+    release = world.ledger.release(wanted) if wanted else _last(world, run, [item.release_id for item in verified])
+    known = list(dict.fromkeys(item.release_id for item in verified))
+    if release.id not in known:
+        advice = f"choose one of {', '.join(known)}" if known else "there is none to choose: let a night succeed first"
+        raise NotFound(f"{release.id} was never verified in {run.environment}", advice=advice)
+    hold = world.ledger.hold(run.environment, run.requested_by, reason)
+    world.log(f"{run.environment} is on hold ({hold.reason}): nights stop before roll_out until it is lifted")
+    world.log(f"rolling back to {release.id}: code {release.inputs.code.commit[:12]}, model {release.inputs.model.version}")
+    return release
+
+
+def _last(world: World, run: Run, verified: list[str]) -> Release:
+    live = verified[0] if verified else None
+    for release_id in verified:
+        if release_id != live:
+            return world.ledger.release(release_id)
+    raise NotFound(
+        f"{run.environment} has no verified release to go back to: found {live or 'none'} alone",
+        advice="release something else first, or name a release with --to",
+    )

@@ -1,0 +1,52 @@
+"""Run the pushed image, by the digest that would be deployed, and ask it what production will be asked."""
+
+from nocturne.domain.errors import Broken, Rejected
+from nocturne.domain.records import Evidence, Release, Subject
+from nocturne.ports.image_builder import RunningImage
+from nocturne.steps.memory import recall, remember
+from nocturne.steps.probe import expected_of, probe_for
+from nocturne.steps.release_image import trial_name
+from nocturne.steps.world import Outcome, Run, World
+
+_READY_SECONDS = 60
+
+
+def try_image(world: World, run: Run, release: Release) -> Outcome:
+    """Skipped where this very image was tried before. Raises Rejected when it does not get ready or answers wrongly."""
+    known = recall(world, run, Subject.TRIAL, release.image)
+    if known and known.passed:
+        return Outcome(f"{release.image} answered rightly on {known.recorded_at[:10]} (run {known.run_id})", skipped=True)
+    expected = expected_of(world, release)
+    port = world.configuration.image.port
+    with world.runner.run(release.image, port, trial_name(release), world.log) as container:
+        seconds = _wait_until_ready(world, container)
+        findings = probe_for(world, container.url, expected, 0)
+        logs = "" if not findings.faults else _tail(container)
+    if findings.faults:
+        listing = "".join(f"\n  - {fault}" for fault in findings.faults)
+        raise Rejected(f"the image answers wrongly when it is tried out:{listing}{logs}", advice="run it with `docker run`")
+    remember(world, run, Evidence(Subject.TRIAL, release.image, True, run.id, "", {"seconds_to_ready": round(seconds, 2)}))
+    return Outcome(f"ready after {seconds:.1f} s, is {release.id}, and gave {len(expected.answers)} right answers")
+
+
+def _wait_until_ready(world: World, container: RunningImage) -> float:
+    client, started = world.clients.open(container.url), world.clock.now()
+    last = "nothing answered"
+    while (seconds := (world.clock.now() - started).total_seconds()) < _READY_SECONDS:
+        exit_code = container.exited()
+        if exit_code is not None:
+            raise Rejected(f"the container ended with exit code {exit_code}{_tail(container)}", advice="run it with `docker run`")
+        try:
+            answer = client.get("/readyz")
+        except Broken as error:  # not listening yet
+            last = error.message
+        else:
+            if answer.status == 200:
+                return seconds
+            last = f"GET /readyz answered {answer.status}: {str(answer.body)[:200]}"
+        world.clock.sleep(0.1)
+    raise Rejected(f"not ready after {_READY_SECONDS} s: {last}{_tail(container)}", advice="run it with `docker run`")
+
+
+def _tail(container: RunningImage) -> str:
+    return "".join(f"\n  | {line}" for line in list(container.logs())[-20:])

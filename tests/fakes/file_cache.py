@@ -1,0 +1,40 @@
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from nocturne.ports.file_cache import FileCache
+
+from tests.fakes.scripted import Scripted
+
+
+class FakeFileCache(Scripted, FileCache):
+    """A plain folder, for one process. It trusts the writer: checking digests is the real cache's task."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path | None:
+        self._called("path")
+        return self._file(sha256) if self._file(sha256).exists() else None
+
+    def put(self, sha256: str, writer: Callable[[Path], None]) -> Path:
+        self._called("put")
+        if not self._file(sha256).exists():
+            self.calls["written"] += 1
+            writer(self._file(sha256))
+        return self._file(sha256)
+
+    def scratch(self, purpose: str) -> Path:
+        self._called("scratch")
+        return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=self._folder))
+
+    def clear(self) -> None:
+        """What a worker with an empty disk has."""
+        shutil.rmtree(self._folder)
+        self._folder.mkdir()
+
+    def _file(self, sha256: str) -> Path:
+        return self._folder / sha256.removeprefix("sha256:")
