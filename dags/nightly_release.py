@@ -55,7 +55,7 @@ with DAG(
             False, type="boolean", title="Force", description="Rely on nothing that was learned before, and on no quarantine."
         ),
     },
-):
+) as dag:
     frozen = FreezeInputsOperator(task_id="freeze_inputs", environment=environment.name, execution_timeout=limits["freeze_inputs"])
     about: dict[str, Any] = {"environment": environment.name, "release_id": frozen.output}
     # `none_failed`: a step that was skipped relies on something, and the night goes on.

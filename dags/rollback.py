@@ -33,7 +33,7 @@ with DAG(
         ),
         "reason": Param(type="string", minLength=3, title="Reason", description="Why; everybody who looks at the hold sees it."),
     },
-):
+) as dag:
     chosen = ChooseReleaseOperator(
         task_id="choose_release", environment=environment.name, execution_timeout=limits["freeze_inputs"]
     )

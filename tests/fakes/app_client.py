@@ -3,7 +3,6 @@ from typing import Any
 
 from nocturne.domain.errors import Broken
 from nocturne.ports.app_client import Answer, AppClient, AppClients
-
 from tests.fakes.scripted import Scripted
 
 Handler = Callable[[Any], tuple[int, Any]]

@@ -2,7 +2,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nocturne.ports.app_environment import AppEnvironment, Finished, Log
-
 from tests.fakes.scripted import Scripted
 
 Command = tuple[str, ...]

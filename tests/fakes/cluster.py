@@ -2,7 +2,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from nocturne.ports.cluster import Cluster, DesiredState, Phase, Rollout, Traffic
-
 from tests.fakes.scripted import Scripted
 
 COMPLETE = Rollout(Phase.COMPLETE, 2, 2, "2 of 2 ready")

@@ -5,7 +5,6 @@ from pathlib import Path
 from nocturne.domain.code import CodeVersion
 from nocturne.domain.errors import NotFound
 from nocturne.ports.code_source import CodeSource
-
 from tests.fakes.scripted import Scripted
 
 Files = dict[str, bytes]

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nocturne.ports.file_cache import FileCache
-
 from tests.fakes.scripted import Scripted
 
 

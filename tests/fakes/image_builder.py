@@ -3,7 +3,6 @@ from contextlib import contextmanager
 
 from nocturne.domain import digest
 from nocturne.ports.image_builder import CodeImageRequest, ImageBuilder, ImageRunner, Log, RunningImage
-
 from tests.fakes.image_registry import FakeImageRegistry
 from tests.fakes.scripted import Scripted
 

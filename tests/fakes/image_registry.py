@@ -3,7 +3,6 @@ from pathlib import Path
 from nocturne.domain import digest
 from nocturne.domain.errors import NotFound
 from nocturne.ports.image_registry import Appended, AppendRequest, ImageRegistry, LayerFile
-
 from tests.fakes.scripted import Scripted
 
 

@@ -6,7 +6,6 @@ from nocturne.domain import digest
 from nocturne.domain.errors import BlobChanged, Conflict, NotFound, Rejected
 from nocturne.domain.model import FrozenModel, ModelFile, ModelManifest
 from nocturne.ports.model_store import ModelListing, ModelStore, Progress
-
 from tests.fakes.scripted import Scripted
 
 

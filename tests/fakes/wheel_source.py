@@ -1,7 +1,6 @@
 from pathlib import Path
 
 from nocturne.ports.wheel_source import Log, WheelSource, WheelTarget
-
 from tests.fakes.scripted import Scripted
 
 

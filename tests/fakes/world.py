@@ -8,7 +8,6 @@ from nocturne.domain.golden import GoldenSet, parse_golden_set
 from nocturne.ports.app_environment import Finished
 from nocturne.ports.cluster import Cluster
 from nocturne.steps.world import World
-
 from tests.fakes.app_client import FakeAppClients
 from tests.fakes.app_environment import FakeAppEnvironment
 from tests.fakes.clock import FakeClock

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import typer
 
 from nocturne.cli import exit_codes, workplace
-from nocturne.cli.airflow_api import CONNECTION, AirflowApi
 from nocturne.cli.output import Json, out, print_json
 from nocturne.composition import ConnectedWorld
 from nocturne.domain.errors import NocturneError, NotFound
@@ -88,6 +87,8 @@ def _environment(world: ConnectedWorld, name: str) -> str:
 
 
 def _airflow() -> str:
+    from nocturne.cli.airflow_api import CONNECTION, AirflowApi
+
     api = AirflowApi(workplace.connection(CONNECTION))
     health = api.health()
     errors = api.import_errors()

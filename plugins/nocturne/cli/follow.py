@@ -1,7 +1,7 @@
 """Watching a run from the command line."""
 
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from typing import Any
 
 import typer
@@ -11,47 +11,69 @@ from nocturne.cli.airflow_api import AirflowApi, TaskState
 from nocturne.cli.output import err
 
 _ENDED = ("success", "failed")
-_QUIET = (None, "scheduled", "queued", "running", "deferred", "up_for_retry", "upstream_failed", "restarting")
+ENDINGS = {"success": "done", "skipped": "skipped", "failed": "FAILED", "up_for_retry": "broken, will be tried again"}
+_EXIT_CODES = {"verified": exit_codes.OK, "unchanged": exit_codes.OK, "rejected": exit_codes.REJECTED}
 
 
-def follow(api: AirflowApi, dag_id: str, run_id: str, first_task: str) -> dict[str, Any]:
-    """Tell each task's end on standard error as it comes; returns the verdict once the run has ended.
+class Audience(ABC):
+    """Who is told how a run goes."""
+
+    @abstractmethod
+    def working(self, task: str, state: str) -> None:
+        """A task is at work."""
+
+    @abstractmethod
+    def ended(self, task: str, state: str, message: str) -> None:
+        """A task has ended, or will be tried again; message: what it says of itself, maybe nothing."""
+
+
+class Lines(Audience):
+    """Plain lines on standard error."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def working(self, task: str, state: str) -> None:
+        """Nothing: a line for each end is enough."""
+
+    def ended(self, task: str, state: str, message: str) -> None:
+        """One line."""
+        seconds = time.monotonic() - self._started
+        err.print(f"[{seconds:6.1f} s] {task}: {ENDINGS[state]}{f', {message}' if message else ''}", markup=False)
+
+
+def follow(api: AirflowApi, dag_id: str, run_id: str, first_task: str, audience: Audience | None = None) -> dict[str, Any]:
+    """Tell each task's end as it comes; returns the verdict once the run has ended.
 
     The verdict's keys: `run`, `state` (Airflow's), `verdict` (verified, unchanged, rejected or broken), `message`, `release`.
     """
-    started, told = time.monotonic(), dict[str, tuple[str | None, int]]()
-    with err.status("waiting for the first task") as status:
-        while True:
-            state = api.run_state(dag_id, run_id)
-            tasks = api.tasks(dag_id, run_id)
-            for task in tasks:
-                if told.get(task.name) != (task.state, task.try_number):
-                    told[task.name] = (task.state, task.try_number)
-                    _tell(api, dag_id, run_id, task, time.monotonic() - started, status.update)
-            if state in _ENDED:
-                return _verdict(api, dag_id, run_id, state, first_task)
-            time.sleep(0.5)
+    audience = audience or Lines()
+    told: dict[str, tuple[str | None, int]] = {}
+    while True:
+        state = api.run_state(dag_id, run_id)
+        for task in sorted(api.tasks(dag_id, run_id), key=lambda task: task.ended_at or "~"):
+            if told.get(task.name) != (task.state, task.try_number):
+                told[task.name] = (task.state, task.try_number)
+                _tell(api, dag_id, run_id, task, audience)
+        if state in _ENDED:
+            return _verdict(api, dag_id, run_id, state, first_task)
+        time.sleep(0.5)
 
 
 def leave(verdict: dict[str, Any]) -> None:
     """Exit with the code of a verdict."""
-    code = {"verified": exit_codes.OK, "unchanged": exit_codes.OK, "rejected": exit_codes.REJECTED}.get(
-        verdict["verdict"], exit_codes.BROKEN
-    )
-    raise typer.Exit(code)
+    raise typer.Exit(_EXIT_CODES.get(verdict["verdict"], exit_codes.BROKEN))
 
 
-def _tell(api: AirflowApi, dag_id: str, run_id: str, task: TaskState, seconds: float, show: Callable[[str], None]) -> None:
+def _tell(api: AirflowApi, dag_id: str, run_id: str, task: TaskState, audience: Audience) -> None:
     if task.state in ("running", "deferred"):
-        show(f"{task.name}: {task.state}")
-    if task.state in _QUIET and task.state != "up_for_retry":
+        audience.working(task.name, task.state)
+    if task.state not in ENDINGS:
         return
     message = api.xcom(dag_id, run_id, task.name, "message")
     if task.state == "skipped" and message is None:
         return  # it never ran: freeze_inputs has said why
-    word = {"success": "done", "up_for_retry": "broken, will be tried again"}.get(task.state or "", task.state)
-    text = f": {message}" if message else ""
-    err.print(f"[{seconds:6.1f} s] {task.name} {word}{text}", markup=False)
+    audience.ended(task.name, task.state, message or "")
 
 
 def _verdict(api: AirflowApi, dag_id: str, run_id: str, state: str, first_task: str) -> dict[str, Any]:

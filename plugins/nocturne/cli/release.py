@@ -6,8 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from nocturne.cli import workplace
-from nocturne.cli.airflow_api import CONNECTION, AirflowApi
-from nocturne.cli.follow import follow, leave
 from nocturne.cli.output import Json, out, print_json
 from nocturne.domain.errors import NotFound
 
@@ -49,6 +47,10 @@ def resume(environment: Annotated[str, typer.Argument(help="The environment that
 
 def start(dag_id: str, conf: dict[str, Any], first_task: str, wait: bool, json: bool) -> None:
     """Trigger a DAG and, if asked, follow it and leave with its verdict's exit code."""
+    # Only now: its HTTP client takes half a second to load, which `--help` need not wait for.
+    from nocturne.cli.airflow_api import CONNECTION, AirflowApi
+    from nocturne.cli.follow import follow, leave
+
     api = AirflowApi(workplace.connection(CONNECTION))
     run_id = api.trigger(dag_id, conf)
     where = f"{api.url}/dags/{dag_id}/runs/{run_id}"
