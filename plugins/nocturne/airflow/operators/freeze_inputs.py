@@ -5,7 +5,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context, SkipMixin
 
 from nocturne.airflow.deployed import deployed_world
-from nocturne.airflow.outcome import told_to_airflow
+from nocturne.airflow.outcome import MESSAGE, told_to_airflow
 from nocturne.airflow.run import run_of
 from nocturne.steps.freeze_inputs import Frozen, Wish, freeze_inputs
 
@@ -32,6 +32,7 @@ class FreezeInputsOperator(BaseOperator, SkipMixin):
             self.log.info("%s: %s", "why" if frozen.plan.needed else "nothing to do", reason)
         if wish.dry_run:
             self.log.info("dry run: %s", "this release would be made" if frozen.plan.needed else "nothing would be done")
+        context["ti"].xcom_push(key=MESSAGE, value="; ".join(frozen.plan.reasons))
         if needed:
             return frozen.plan.release_id
         self.skip(context["ti"], self.get_flat_relatives(upstream=False))

@@ -7,7 +7,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from nocturne.airflow.deployed import deployed_world
-from nocturne.airflow.outcome import told_to_airflow
+from nocturne.airflow.outcome import MESSAGE, told_to_airflow
 from nocturne.airflow.run import run_of
 from nocturne.domain.records import Cause
 from nocturne.steps.settle import Verdict, settle
@@ -31,6 +31,7 @@ class SettleOperator(BaseOperator):
         with told_to_airflow(context):
             settled = settle(deployed_world(), run, self.release_id or None, Cause(self.cause), _failed_tasks(context))
         context["ti"].xcom_push(key="verdict", value={"verdict": settled.verdict.value, "message": settled.message})
+        context["ti"].xcom_push(key=MESSAGE, value=settled.message)
         if settled.verdict in (Verdict.REJECTED, Verdict.BROKEN):
             raise AirflowFailException(f"{settled.verdict.upper()}: {settled.message}")
         self.log.info(settled.message)

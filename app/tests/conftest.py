@@ -1,0 +1,80 @@
+"""What all tests share: one trained model, the app around it, and images."""
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+from running import RunningApp
+
+from app.card import Card, read_card
+from app.drain import DrainFlag
+from app.golden_set import Sample, read_golden_set
+from app.settings import Settings, read_settings
+from app.training.__main__ import train
+from app.training.golden import GOLDEN_FILE
+from app.web import create_app
+
+
+@pytest.fixture(scope="session")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model trained with seed 0."""
+    folder = tmp_path_factory.mktemp("model")
+    train(folder, seed=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def card(model_dir: Path) -> Card:
+    """The trained model's card."""
+    return read_card(model_dir)
+
+
+@pytest.fixture
+def card_json(model_dir: Path) -> dict[str, Any]:
+    """The trained model's card as JSON, to be spoilt."""
+    content: dict[str, Any] = json.loads((model_dir / "model.json").read_text())
+    return content
+
+
+@pytest.fixture(scope="session")
+def golden() -> list[Sample]:
+    """The golden set."""
+    return read_golden_set(GOLDEN_FILE)
+
+
+@pytest.fixture
+def settings(model_dir: Path, tmp_path: Path) -> Settings:
+    """Settings with the trained model."""
+    return read_settings({"MODEL_DIR": str(model_dir), "RELEASE_FILE": str(tmp_path / "release.json")})
+
+
+@pytest.fixture
+def leaving() -> DrainFlag:
+    """The flag that the supervisor raises before it stops."""
+    return DrainFlag()
+
+
+@pytest.fixture
+def client(settings: Settings, leaving: DrainFlag) -> FlaskClient:
+    """A client of the app with the trained model."""
+    return create_app(settings, leaving).test_client()
+
+
+@pytest.fixture
+def running(model_dir: Path) -> Iterator[RunningApp]:
+    """The app, served as in production but with a shorter pause before it stops."""
+    with RunningApp({"MODEL_DIR": str(model_dir), "WORKERS": "2", "DRAIN_SECONDS": "1"}) as app:
+        yield app
+
+
+def encode(image: Image.Image, kind: str = "PNG") -> str:
+    """Return the image as a base64 file."""
+    content = io.BytesIO()
+    image.save(content, kind)
+    return base64.b64encode(content.getvalue()).decode()
