@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from nocturne.domain.errors import Broken, Rejected
 from nocturne.domain.records import Cause, Deployment, Release
-from nocturne.domain.states import DeploymentState, ReleaseState
+from nocturne.domain.states import DeploymentState
 from nocturne.steps.roll_out import LEASE, Started, finish_roll_out, start_roll_out, wait_for_roll_out
 from nocturne.steps.verify_release import verify_release
 from nocturne.steps.world import Run, World
@@ -43,7 +43,7 @@ def settle(world: World, run: Run, release_id: str | None, cause: Cause, failed_
     if deployment is not None:
         production = _restore(world, run, deployment)
     world.ledger.release_lease(run.environment, run.id)
-    return _verdict(world, release_id, failed_steps, production)
+    return _verdict(world, run, release_id, failed_steps, production)
 
 
 def _restore(world: World, run: Run, failed: Deployment) -> str:
@@ -85,12 +85,13 @@ def _without_previous(world: World, run: Run, failed: Deployment) -> str:
     return f"{run.environment} had no verified release before, so the app was taken away again"
 
 
-def _verdict(world: World, release_id: str | None, failed_steps: tuple[str, ...], production: str) -> Settlement:
-    release = world.ledger.release(release_id) if release_id else None
-    if release is not None and release.state is ReleaseState.REJECTED and failed_steps:
-        return Settlement(Verdict.REJECTED, f"{release.id} was rejected: {release.reason}\n{production}")
-    if failed_steps:
-        subject = release.id if release else "the run"
-        steps = ", ".join(failed_steps)
-        return Settlement(Verdict.BROKEN, f"{subject} did not get through: {steps} failed. {production}; the next run tries again")
-    return Settlement(Verdict.UNCHANGED, production)
+def _verdict(world: World, run: Run, release_id: str | None, failed_steps: tuple[str, ...], production: str) -> Settlement:
+    if not failed_steps:
+        return Settlement(Verdict.UNCHANGED, production)
+    # What was refused before it was a release (a bad manifest, say) is in quarantine too, under this run.
+    refused = [item for item in world.ledger.quarantined() if item.run_id == run.id]
+    subject = release_id or "what is newest"
+    if refused:
+        return Settlement(Verdict.REJECTED, f"{subject} was rejected: {refused[0].reason}\n{production}")
+    steps = ", ".join(failed_steps)
+    return Settlement(Verdict.BROKEN, f"{subject} did not get through: {steps} failed; {production}; the next run tries again")
