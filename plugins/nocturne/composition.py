@@ -152,7 +152,7 @@ def store_settings(connection: Connection) -> Any:
     `extra.connection_string`. Source: the provider's own form,
     https://airflow.apache.org/docs/apache-airflow-providers-microsoft-azure/stable/connections/wasb.html
     """
-    from nocturne.adapters.object_store import StoreSettings, from_connection_string
+    from nocturne.adapters.object_store.settings import StoreSettings, from_connection_string
 
     extra, container = connection.extra, connection.required("container")
     if text := extra.get("connection_string"):
@@ -195,8 +195,8 @@ def _docker(connection: Connection) -> "docker.DockerClient":
 
 
 def _swarm(connection: Connection) -> Cluster:
-    from nocturne.adapters.haproxy import read_traffic
     from nocturne.adapters.swarm import SwarmCluster
+    from nocturne.sandbox.front_door import FrontDoor
 
     client = _docker(connection)
     front_door = connection.extra.get("front_door")
@@ -205,7 +205,7 @@ def _swarm(connection: Connection) -> Cluster:
         service=connection.required("service"),
         network=connection.required("network"),
         public_url=connection.required("public_url"),
-        traffic_source=(lambda: read_traffic(client, front_door)) if front_door else None,
+        traffic_source=FrontDoor(client, "", front_door, "", "", 0).traffic if front_door else None,
     )
 
 

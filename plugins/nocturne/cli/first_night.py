@@ -30,8 +30,10 @@ class _Told(Audience):
 
     def ended(self, task: str, state: str, message: str) -> None:
         """One line for the task."""
-        tell = self._report.failed if state == "failed" else self._report.ready
-        tell(task, f"{ENDINGS[state]}{f', {message}' if message else ''}")
+        if state == "failed":
+            self._report.failed(task, message)
+        else:
+            self._report.ready(task, f"{ENDINGS[state]}{f', {message}' if message else ''}")
 
 
 def run(settings: Settings, report: Report) -> dict[str, Any]:

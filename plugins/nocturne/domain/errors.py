@@ -28,7 +28,12 @@ class Rejected(NocturneError):
 
     def blaming(self, *culprits: str) -> "Rejected":
         """The same rejection with these culprits, for a step that knows more than the adapter that raised it."""
-        return Rejected(self.message, advice=self.advice, culprits=culprits)
+        return type(self)(self.message, advice=self.advice, culprits=culprits)
+
+
+class BadBlob(Rejected):
+    """The store does not hold what a model's manifest says. To blame is the published version, by name: the same model, published
+    again, is as good as any, and so is a release made from it."""
 
 
 class Broken(NocturneError):
@@ -60,3 +65,7 @@ class ConfigurationError(NocturneError):
         listing = "\n".join(f"  - {fault}" for fault in faults)
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         super().__init__(f"{source} has {count}:\n{listing}", advice=f"correct {source}; docs/configuration.md lists every key")
+
+    def __reduce__(self) -> tuple[type["ConfigurationError"], tuple[str, list[str]]]:
+        """Pickled by its own arguments, which are not its base's."""
+        return type(self), (self.source, list(self.faults))

@@ -65,11 +65,10 @@ def _changes(facts: Facts) -> tuple[str, ...]:
 
 
 def _hold(facts: Facts) -> tuple[str, ...]:
-    if facts.hold is None:
+    hold = facts.hold
+    if hold is None:
         return ()
-    return (
-        f"{facts.environment} is held by {facts.hold.by} since {facts.hold.since[:19]} UTC ({facts.hold.reason}): it will not roll out",
-    )
+    return (f"{facts.environment} is held by {hold.by} since {hold.since[:19]} UTC ({hold.reason}): it will not roll out",)
 
 
 def _stays(facts: Facts) -> str:

@@ -10,7 +10,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Finished:
-    """A command that ended. exit_code: None when it was stopped because its time was up. output: standard output; errors: standard error."""
+    """A command that ended. exit_code: None when its time was up. output, errors: the two standard streams."""
 
     exit_code: int | None
     output: str

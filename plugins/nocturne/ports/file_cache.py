@@ -14,7 +14,7 @@ class FileCache(ABC):
 
     @abstractmethod
     def put(self, sha256: str, writer: Callable[[Path], None]) -> Path:
-        """The cached file; `writer` makes it when it is missing, once even when two processes ask. What the writer raises passes."""
+        """The cached file; `writer` makes it when it is missing, once even when two processes ask. Its errors go on."""
 
     @abstractmethod
     def scratch(self, purpose: str) -> Path:

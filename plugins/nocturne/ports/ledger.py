@@ -15,7 +15,10 @@ class Ledger(ABC):
     # releases
     @abstractmethod
     def open_release(self, inputs: Inputs, manifests: dict[str, str]) -> Release:
-        """The release with these inputs, recorded now if it is new."""
+        """The release with these inputs, recorded now if it is new.
+
+        Until a release is verified, where its inputs are found (commit, version, ETags) is what was frozen last.
+        """
 
     @abstractmethod
     def release(self, release_id: str) -> Release:

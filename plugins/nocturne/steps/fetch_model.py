@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nocturne.domain.errors import Rejected
+from nocturne.domain.errors import BadBlob, Rejected
 from nocturne.domain.model import FrozenModel, ModelFile
 from nocturne.domain.records import Release
 from nocturne.steps.world import Outcome, Run, World
@@ -55,4 +55,4 @@ def _cached(world: World, model: FrozenModel, file: ModelFile) -> Path:
     try:
         return world.cache.put(file.sha256, fetch)
     except Rejected as error:
-        raise error.blaming(model.digest) from error
+        raise BadBlob(error.message, advice=error.advice, culprits=(model.label,)) from error

@@ -107,7 +107,7 @@ def _facts(world: World, run: Run, inputs: Inputs) -> Facts:
         live=live,
         live_inputs=world.ledger.release(live.release_id).inputs if live else None,
         running=world.cluster(run.environment).running(),
-        quarantined=tuple(world.ledger.quarantined(inputs.release_id, inputs.code.tree, inputs.model.digest)),
+        quarantined=tuple(world.ledger.quarantined(inputs.release_id, inputs.code.tree, inputs.model.digest, inputs.model.label)),
         hold=world.ledger.held(run.environment),
         force=run.force,
     )

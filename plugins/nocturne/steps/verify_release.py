@@ -30,7 +30,7 @@ def verify_release(world: World, run: Run, release: Release, cause: Cause) -> Ou
     message = f"{release.id} answers rightly at {url}: {findings.requests} probes in {environment.verify_seconds} s; {seen}"
     world.ledger.move_deployment(deployment.id, DeploymentState.VERIFIED, message)
     world.ledger.set_release_state(release.id, ReleaseState.VERIFIED)
-    for subject in (release.id, release.inputs.code.tree, release.inputs.model.digest):
+    for subject in (release.id, release.inputs.code.tree, release.inputs.model.digest, release.inputs.model.label):
         world.ledger.lift_quarantine(subject)
     return Outcome(message)
 

@@ -32,13 +32,12 @@ def test_blaming_adds_the_culprits_alone() -> None:
     assert (blamed.message, blamed.advice, blamed.culprits) == ("corrupt", "publish again", ("sha256:1",))
 
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="its constructor takes other arguments than its base's")
 PICKLED = [Broken("b", advice="a"), Rejected("r", advice="a", culprits=("x",)), NotFound("n")]
 
 
 @pytest.mark.parametrize(
     "error",
-    [*PICKLED, pytest.param(ConfigurationError("file", ["one"]), marks=NOT_YET)],
+    [*PICKLED, ConfigurationError("file", ["one"])],
 )
 def test_errors_survive_a_change_of_process(error: NocturneError) -> None:
     """Pickled and read back, an error still says the same."""

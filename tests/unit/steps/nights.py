@@ -13,7 +13,6 @@ from nocturne.steps.roll_out import Started, finish_roll_out, start_roll_out, wa
 from nocturne.steps.settle import Settlement, Verdict, settle
 from nocturne.steps.verify_release import verify_release
 from nocturne.steps.world import Outcome, Run, World
-
 from tests.fakes.world import FakeWorld
 
 PREPARING = {
@@ -60,7 +59,7 @@ def night(world: FakeWorld, number: int = 1, wish: Wish = Wish(), force: bool = 
         if not frozen.plan.needed or wish.dry_run:
             return found
         found.release_id = frozen.plan.release_id
-        for step, call in PREPARING.items():  # noqa: B007
+        for step, call in PREPARING.items():
             found.outcomes[step] = perform(call, world, run, found.release_id)
         step = "roll_out"
         found.outcomes[step] = perform(lambda *args: roll(*args, Cause.NIGHT), world, run, found.release_id)

@@ -9,7 +9,6 @@ from nocturne.ports.cluster import Traffic
 from nocturne.steps.perform import perform
 from nocturne.steps.roll_out import LEASE, start_roll_out
 from nocturne.steps.settle import Verdict, settle
-
 from tests.fakes.cluster import COMPLETE, FAILED, PROGRESSING
 from tests.fakes.world import LABELS, FakeWorld
 from tests.unit.steps.nights import PREPARING, night, roll, rollback, run_of

@@ -2,7 +2,6 @@ from nocturne.domain.records import Cause
 from nocturne.domain.states import DeploymentState, ReleaseState
 from nocturne.steps.freeze_inputs import Wish
 from nocturne.steps.settle import Verdict
-
 from tests.fakes.world import FakeWorld
 from tests.unit.steps.nights import night
 
@@ -106,13 +105,21 @@ def test_force_tries_again(world: FakeWorld) -> None:
 
 
 def test_corrupt_model(world: FakeWorld) -> None:
-    """A blob that is not what its manifest says is rejected, and the model is in quarantine by digest."""
+    """A blob that is not what its manifest says is rejected, and the published version is in quarantine."""
     world.models.overwrite("v1", "model.onnx", b"weights X")
     first = night(world)
     assert (first.verdict, first.failed) == (Verdict.REJECTED, ("fetch_model",))
-    digest = world.ledger.release(first.release_id).inputs.model.digest
-    assert [item.id for item in world.ledger.quarantined(digest)] == [digest]
+    assert [item.id for item in world.ledger.quarantined()] == ["digits/v1"]
     assert world.production.applied == []
+
+
+def test_a_corrupt_model_published_again(world: FakeWorld) -> None:
+    """The same model under a new version's name is released: its bytes were never to blame."""
+    world.models.overwrite("v1", "model.onnx", b"weights X")
+    night(world, 1)
+    assert night(world, 2).outcomes == {}
+    world.models.add("v1-again", {"model.onnx": b"weights 1", "model.json": b"{}"})
+    assert night(world, 3).verdict is Verdict.VERIFIED
 
 
 def test_incomplete_model(world: FakeWorld) -> None:

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from nocturne.adapters.object_store.blobs import Blob, Blobs
 from nocturne.adapters.object_store.layout import Layout, is_version
 from nocturne.adapters.object_store.pointer import read_pointer
-from nocturne.domain.errors import NotFound, Rejected
-from nocturne.domain.model import FrozenModel, ModelFile, ModelManifest, parse_manifest
+from nocturne.domain.errors import BadBlob, NotFound, Rejected
+from nocturne.domain.model import FrozenModel, ModelFile, ModelManifest
+from nocturne.domain.model_manifest import parse_manifest
 from nocturne.ports.model_store import ModelListing
 
 _AT_ONCE = 8
@@ -24,10 +25,10 @@ def freeze(blobs: Blobs, layout: Layout, version: str | None) -> FrozenModel:
     faults = [fault for file, blob in zip(manifest.files, found, strict=True) if (fault := _fault(file, blob))]
     if faults:
         listing = "".join(f"\n  - {fault}" for fault in faults)
-        raise Rejected(
+        raise BadBlob(
             f"the model {layout.name} {manifest.version} is not what its manifest says:{listing}",
             advice="publish it again under a new version's name",
-            culprits=(manifest.digest,),
+            culprits=(f"{layout.name}/{manifest.version}",),
         )
     e_tags = {file.path: blob.e_tag for file, blob in zip(manifest.files, found, strict=True) if blob}
     return FrozenModel(manifest.name, manifest.version, manifest.digest, manifest.created_at, manifest.files, e_tags)
@@ -52,7 +53,7 @@ def read_manifest(blobs: Blobs, layout: Layout, version: str) -> ModelManifest |
         return None
     manifest = parse_manifest(blob.content, path)
     if (manifest.name, manifest.version) != (layout.name, version):
-        raise Rejected(
+        raise BadBlob(
             f"{path} is the manifest of {manifest.name} {manifest.version}, expected that of {layout.name} {version}",
             advice="the folder was copied or renamed by hand; publish the model under the new name instead",
         )
@@ -65,10 +66,10 @@ def _latest(blobs: Blobs, layout: Layout) -> ModelManifest:
         raise _nothing_latest(blobs, layout)
     manifest = _named(blobs, layout, seen.pointer.version, because=f" ({layout.latest} names it)")
     if manifest.digest != seen.pointer.digest:
-        raise Rejected(
+        raise BadBlob(
             f"{layout.latest} says {manifest.version} has digest {seen.pointer.digest}, its manifest says {manifest.digest}",
             advice="the version was changed after it was published; publish it again under a new version's name",
-            culprits=(manifest.digest,),
+            culprits=(f"{layout.name}/{manifest.version}",),
         )
     return manifest
 

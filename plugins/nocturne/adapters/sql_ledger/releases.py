@@ -1,5 +1,6 @@
 """Rows of releases."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -14,10 +15,18 @@ _LISTED = 8  # how many releases a message names
 
 
 def opened(connection: Connection, inputs: Inputs, manifests: dict[str, str], now: str) -> Release:
-    """The release with these inputs, written if it is new; what the first run recorded stays."""
+    """The release with these inputs, written if it is new.
+
+    The same identities may be found at other places: another commit with the same tree, a model published again. Until a release
+    is verified the newest places count, or its blobs could not be fetched any more; its image names places, so it is made anew.
+    """
     row = connection.execute(select(releases).where(releases.c.id == inputs.release_id)).one_or_none()
     if row is not None:
-        return _release(row)
+        known = _release(row)
+        if known.inputs == inputs or known.state is ReleaseState.VERIFIED:
+            return known
+        change(connection, known.id, inputs=inputs.to_dict(), image="")
+        return replace(known, inputs=inputs, image="")
     release = Release(inputs.release_id, inputs, manifests, now)
     connection.execute(
         insert(releases).values(
@@ -35,9 +44,8 @@ def opened(connection: Connection, inputs: Inputs, manifests: dict[str, str], no
 
 def found(connection: Connection, release_id: str) -> Release:
     """The one release whose id is, or begins with, `release_id`. Raises NotFound."""
-    begins = (
-        func.substr(releases.c.id, 1, len(release_id)) == release_id
-    )  # LIKE minds the case in one database and not in the other
+    # LIKE minds the case in one database and not in the other.
+    begins = func.substr(releases.c.id, 1, len(release_id)) == release_id
     query = select(releases).where(begins).order_by(releases.c.number.desc()).limit(_LISTED)
     rows = connection.execute(query).all() if release_id else []
     if len(rows) == 1:
@@ -60,7 +68,7 @@ def require(connection: Connection, release_id: str) -> None:
         raise _unknown(connection, release_id)
 
 
-def change(connection: Connection, release_id: str, **values: str) -> None:
+def change(connection: Connection, release_id: str, **values: Any) -> None:
     """Set columns of one release. Raises NotFound."""
     require(connection, release_id)
     connection.execute(update(releases).where(releases.c.id == release_id).values(**values))
