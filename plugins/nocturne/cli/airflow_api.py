@@ -17,8 +17,9 @@ CONNECTION = "nocturne_airflow"
 
 @dataclass(frozen=True)
 class TaskState:
-    """One task of a run. state: None before it is scheduled. try_number: counts from 1. ended_at: RFC 3339."""
+    """One task of a run. id: of the task instance. state: None before it is scheduled. try_number: counts from 1. ended_at: RFC 3339."""
 
+    id: str
     name: str
     state: str | None
     try_number: int
@@ -50,7 +51,7 @@ class AirflowApi:
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """All tasks of a run, in no order."""
         found = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances")["task_instances"]
-        return [TaskState(item["task_id"], item["state"], item["try_number"], item["end_date"]) for item in found]
+        return [TaskState(item["id"], item["task_id"], item["state"], item["try_number"], item["end_date"]) for item in found]
 
     def xcom(self, dag_id: str, run_id: str, task: str, key: str) -> Any:
         """A value that a task left, None when it left none."""
