@@ -1,11 +1,9 @@
 """The real Azurite, Microsoft's emulator of Azure Blob Storage, on a free port; installed by npm where it is missing."""
 
 import base64
-import fcntl
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from nocturne.adapters.object_store import StoreSettings
+from nocturne.sandbox import Settings
+from nocturne.sandbox import azurite as sandbox_azurite
+from nocturne.sandbox.programs import Programs
 
-VERSION = "3.37.0"
 ACCOUNT = "nocturne"
 START_SECONDS = 60
 _LISTENS = re.compile(r"successfully listens on (http://[0-9.]+:[0-9]+)")
@@ -45,7 +45,7 @@ def start_azurite(folder: Path) -> Azurite:
     """Start one that keeps its data in `folder`, and return once it listens."""
     program, log = install(), folder / "azurite.log"
     key = base64.b64encode(secrets.token_bytes(64)).decode()
-    command = [program, "--blobPort", "0", "--location", folder, "--disableTelemetry", "--silent"]
+    command = ["node", program, "--blobPort", "0", "--location", folder, "--disableTelemetry", "--silent"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env={**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"}, stdout=output, stderr=subprocess.STDOUT
@@ -60,28 +60,12 @@ def start_azurite(folder: Path) -> Azurite:
 
 
 def install() -> Path:
-    """The program, installed into NOCTURNE_TEST_CACHE (or .nocturne-test/ in the repository) when it is not there."""
-    if present := shutil.which("azurite-blob"):
-        return Path(present)
-    folder = Path(os.environ.get("NOCTURNE_TEST_CACHE") or _REPOSITORY / ".nocturne-test") / f"azurite-{VERSION}"
-    program, complete = folder / "node_modules" / ".bin" / "azurite-blob", folder / "complete"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not complete.exists():
-            _npm_install(folder)
-            complete.touch()
+    """Azurite's program for Node, the one that the sandbox uses; installed when it is not there."""
+    tools = Settings.from_environment({}).tools
+    sandbox_azurite.install(tools, Programs(_REPOSITORY / ".nocturne-test" / "logs"))
+    program = sandbox_azurite.installed(tools)
+    assert program is not None
     return program
-
-
-def _npm_install(folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise RuntimeError("these tests need Azurite: found no npm to install it with (on Debian: apt-get install npm)")
-    command = [npm, "install", "--prefix", folder, "--no-audit", "--no-fund", f"azurite@{VERSION}"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        raise RuntimeError(f"npm could not install Azurite:\n{done.stdout}")
 
 
 @pytest.fixture(scope="session")

@@ -195,8 +195,7 @@ def _docker(connection: Connection) -> "docker.DockerClient":
 
 
 def _swarm(connection: Connection) -> Cluster:
-    from nocturne.adapters.swarm import SwarmCluster
-    from nocturne.sandbox.front_door import FrontDoor
+    from nocturne.adapters.swarm import HaproxyTraffic, SwarmCluster
 
     client = _docker(connection)
     front_door = connection.extra.get("front_door")
@@ -205,7 +204,7 @@ def _swarm(connection: Connection) -> Cluster:
         service=connection.required("service"),
         network=connection.required("network"),
         public_url=connection.required("public_url"),
-        traffic_source=FrontDoor(client, "", front_door, "", "", 0).traffic if front_door else None,
+        traffic_source=HaproxyTraffic(client, front_door) if front_door else None,
     )
 
 

@@ -17,7 +17,10 @@ CONNECTION = "nocturne_airflow"
 
 @dataclass(frozen=True)
 class TaskState:
-    """One task of a run. id: of the task instance. state: None before it is scheduled. try_number: counts from 1. ended_at: RFC 3339."""
+    """One task of a run.
+
+    id: of the task instance. state: None before it is scheduled. try_number: counts from 1. ended_at: RFC 3339.
+    """
 
     id: str
     name: str

@@ -16,7 +16,9 @@ def app(tmp_path: Path) -> Path:
     """An app without dependencies, with a real lock file."""
     folder = tmp_path / "work" / "app"
     folder.mkdir(parents=True)
-    (folder / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\n[tool.uv]\npackage = false\n')
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\n[tool.uv]\npackage = false\n'
+    )
     (folder / "__init__.py").write_text("")
     (folder / "show.py").write_text("import os, json; print(json.dumps(dict(os.environ)))")
     subprocess.run([find_uv_bin(), "lock", "--offline", "--python", sys.executable], cwd=folder, check=True, capture_output=True)
@@ -102,13 +104,9 @@ def test_a_lock_file_that_cannot_be_installed(environment: UvEnvironment, app: P
 
 def test_no_such_program(environment: UvEnvironment, app: Path) -> None:
     """A command that does not exist in the environment fails and says its name."""
-    try:
-        code, _, errors = run(environment, app, "pytets")
-    except Rejected as error:
-        assert "pytets" in error.message
-    else:
-        assert code not in (0, None)
-        assert "pytets" in errors
+    code, _, errors = run(environment, app, "pytets")
+    assert code not in (0, None)
+    assert "pytets" in errors
 
 
 def test_the_command_dies_with_us(tmp_path: Path, app: Path) -> None:

@@ -1,0 +1,52 @@
+"""Why a rollout failed, in words: the task's error, what the health check saw, and the container's last words."""
+
+from typing import Any
+
+from nocturne.adapters.swarm.engine import Engine
+from nocturne.adapters.swarm.rollout import Judgement
+from nocturne.domain.errors import Broken
+
+_LINES = 8
+_LONGEST_LINE = 300
+
+
+def explain(engine: Engine, judgement: Judgement) -> str:
+    """One message of a few lines for the operator. An engine that is away leaves only what is known already."""
+    why = judgement.rollout.message
+    if not judgement.failed:
+        return why
+    newest = judgement.failed[0]
+    counted = f"{why}: {len(judgement.failed)} of {judgement.tried} tasks failed"
+    container_id = str((newest["Status"].get("ContainerStatus") or {}).get("ContainerID", ""))
+    if not container_id:
+        return f"{counted}: {_error(newest)}"
+    try:
+        health = _health(engine, container_id)
+        return f"{counted}: {health or _error(newest)}{_last_words(engine, container_id)}"
+    except Broken as error:
+        return f"{counted}: {_error(newest)}; its container could not be looked at ({error.message})"
+
+
+def _error(task: dict[str, Any]) -> str:
+    status = task["Status"]
+    text = str(status.get("Err") or status.get("Message") or status["State"])
+    code = (status.get("ContainerStatus") or {}).get("ExitCode", 0)
+    # An error that tells the code already needs it no more, and a task without a container has 0 for nothing.
+    told = f"({code})" in text or (not code and status["State"] != "complete")
+    return text if told else f"{text} (exit code {code})"
+
+
+def _health(engine: Engine, container_id: str) -> str:
+    # A container that was stopped for its health may still end with 0, and Swarm then calls it finished.
+    container = engine.container(container_id) or {}
+    health = (container.get("State") or {}).get("Health") or {}
+    failed = [check for check in health.get("Log") or [] if check.get("ExitCode")]
+    if health.get("Status") != "unhealthy" or not failed:
+        return ""
+    output = " ".join(str(failed[-1].get("Output", "")).split())[:_LONGEST_LINE]
+    return f"unhealthy: its health check ended with {failed[-1]['ExitCode']} and said: {output or 'nothing'}"
+
+
+def _last_words(engine: Engine, container_id: str) -> str:
+    lines = [line[:_LONGEST_LINE] for line in engine.last_lines(container_id, _LINES) if line.strip()]
+    return "; last log lines:\n" + "\n".join(f"  {line}" for line in lines) if lines else ""

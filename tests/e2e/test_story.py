@@ -1,0 +1,297 @@
+"""The nights of one app, in order, on a real sandbox: each test goes on from where the one before it has ended."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.place import ENVIRONMENT, PORTS, Place, process_of
+from tests.load import Load
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
+SHIPPED = ["roll_out", "verify_release", "settle"]
+
+
+def live(place: Place) -> str:
+    """The release that users get."""
+    release: str = place.version()["release"]
+    return release
+
+
+def reasons(place: Place) -> dict[str, str]:
+    """Id to reason of everything in quarantine."""
+    return {item["id"]: item["reason"] for item in place.json("quarantine", "list")}
+
+
+def users(place: Place) -> Load:
+    """Fifty requests a second for one golden digit."""
+    sample = json.loads(place.read("golden/digits.json"))["samples"][0]
+    return Load(int(PORTS["NOCTURNE_APP_PORT"]), 50, "/score", {"input": json.dumps([sample["image"]])})
+
+
+def test_the_first_night(place: Place) -> None:
+    """From an empty sandbox, one command brings a trained model and tested code into production, verified."""
+    started = place.run("sandbox", "up")
+    assert started.returncode == 0, started.stdout + started.stderr
+    assert "night    verified" in started.stdout
+    assert place.json("status")[0]["as_recorded"]
+    sample = json.loads(place.read("golden/digits.json"))["samples"][3]
+    answer = httpx.post(f"{place.url}/score", json={"input": json.dumps([sample["image"]])}).json()
+    assert answer["result"][0][0][0][0] == sample["label"]
+
+
+def test_dry_run(place: Place) -> None:
+    """A dry run says that nothing is to do, and why."""
+    verdict = place.json("release", "run", "--dry-run")
+    assert verdict["plan"]["dry_run"]
+    assert "nothing changed since" in verdict["message"]
+
+
+def test_nothing_changed(place: Place) -> None:
+    """A night without changes ends after its first task and says why."""
+    verdict = place.night()
+    assert (verdict["verdict"], verdict["ran"]) == ("unchanged", ["freeze_inputs"])
+    assert f"nothing changed since {live(place)} was verified in {ENVIRONMENT}" in verdict["message"]
+
+
+def test_only_the_model_changed(place: Place) -> None:
+    """A new model alone: no test of code, no code image, and only the model's layer moves."""
+    place.json("models", "publish", str(place.train(1)), "--version", "seed-1")
+    verdict = place.night()
+    assert verdict["verdict"] == "verified"
+    assert "test_code" not in verdict["ran"]
+    assert place.version()["model_version"] == "seed-1"
+    log = place.log(verdict["run"], "build_image")
+    assert "code image: built on" in log
+    moved = sum(file.stat().st_size for file in place.train(1).iterdir())
+    assert moved < bytes_moved(log) < moved + 40_000  # two tars, a configuration and a manifest
+
+
+def test_only_the_code_changed(place: Place) -> None:
+    """New code alone: the model's layer is not uploaded again, and users notice nothing."""
+    place.commit(note__py='"""A module that nothing uses."""\n')
+    with users(place) as load:
+        verdict = place.night()
+    assert verdict["verdict"] == "verified"
+    assert "fetch_model" not in verdict["ran"]
+    log = place.log(verdict["run"], "build_image")
+    assert bytes_moved(log) < 40_000
+    assert (load.failures, load.requests > 200) == ([], True)
+
+
+def bytes_moved(log: str) -> int:
+    """What the log of build_image says was uploaded for the layers."""
+    line = next(line for line in log.splitlines() if "model layer:" in line)
+    return int(line.partition("model layer: ")[2].split()[0].replace(",", ""))
+
+
+def test_a_failing_test(place: Place) -> None:
+    """A failing test of the app: rejected, its name in log and ledger, production untouched."""
+    before = live(place)
+    place.commit(tests__test_wrong__py='def test_that_is_wrong():\n    assert 1 == 2, "one is not two"\n')
+    verdict = place.night(expected=3)
+    assert verdict["ran"] == ["freeze_inputs"]
+    assert "test_that_is_wrong" in place.json("releases", "show", verdict["release"])["reason"]
+    assert "one is not two" in place.log(verdict["run"], "test_code")
+    assert live(place) == before
+    place.revert()
+
+
+def test_rejected_code_stays_rejected(place: Place) -> None:
+    """Asking for the rejected commit again stops at once, with the reason."""
+    verdict = place.night("--commit", "HEAD~1")
+    assert (verdict["verdict"], verdict["ran"]) == ("unchanged", ["freeze_inputs"])
+    assert "test_that_is_wrong" in verdict["message"]
+
+
+def flip_a_byte(place: Place, version: str) -> None:
+    blob = blobs(place).get_blob_client(f"digits/{version}/model.onnx")
+    content = bytearray(blob.download_blob().readall())
+    content[len(content) // 2] ^= 1
+    blob.upload_blob(bytes(content), overwrite=True)
+
+
+def remove_a_file(place: Place, version: str) -> None:
+    blobs(place).delete_blob(f"digits/{version}/model.onnx")
+
+
+def blobs(place: Place) -> Any:
+    """The container, past the orchestrator: what anybody with the key can do."""
+    from azure.storage.blob import ContainerClient
+
+    secrets = json.loads((place.home / "secrets.json").read_text())
+    account, key = secrets["blob_account"], secrets["blob_key"]
+    url = f"http://127.0.0.1:{PORTS['NOCTURNE_BLOB_PORT']}/{account}"
+    return ContainerClient(url, "models", {"account_name": account, "account_key": key}, api_version="2021-12-02")
+
+
+@pytest.mark.parametrize(
+    ("version", "damage", "reason"),
+    [("corrupt", flip_a_byte, "sha256:"), ("incomplete", remove_a_file, "model.onnx")],
+)
+def test_a_damaged_model(place: Place, version: str, damage: Callable[[Place, str], None], reason: str) -> None:
+    """A model that is not what its manifest says: rejected with the file's name, in quarantine, production untouched."""
+    before = live(place)
+    place.json("models", "publish", str(place.train(2)), "--version", version)
+    damage(place, version)
+    verdict = place.night(expected=3)
+    assert reason in verdict["message"]
+    assert "model.onnx" in reasons(place)[f"digits/{version}"]
+    assert live(place) == before
+    assert place.night()["ran"] == ["freeze_inputs"]  # the night after is calm
+
+
+def card_of_another_contract(card: dict[str, Any]) -> None:
+    card["labels"] = card["labels"][:9]
+
+
+def card_that_reads_images_inside_out(card: dict[str, Any]) -> None:
+    card["input"]["scale"] = -card["input"]["scale"]
+
+
+@pytest.mark.parametrize(
+    ("version", "change", "reason"),
+    [("nine-labels", card_of_another_contract, "contract:"), ("worse", card_that_reads_images_inside_out, "accuracy is")],
+)
+def test_a_bad_model(place: Place, version: str, change: Callable[[dict[str, Any]], None], reason: str) -> None:
+    """A model of another contract, or worse than the gates allow: rejected with the reason and in quarantine."""
+    before = live(place)
+    folder = place.copy_of_model(place.train(2), version)
+    card = json.loads((folder / "model.json").read_text())
+    change(card)
+    (folder / "model.json").write_text(json.dumps(card))
+    published = place.json("models", "publish", str(folder), "--version", version)
+    verdict = place.night(expected=3)
+    assert reason in verdict["message"]
+    assert reason in reasons(place)[published["digest"]]
+    assert live(place) == before
+
+
+def test_latest_moves_under_a_run(place: Place) -> None:
+    """What is published while a run is under way belongs to the next run."""
+    place.json("models", "publish", str(place.train(3)), "--version", "seed-3")
+    run = place.json("release", "run")["run"]
+    wait_for(lambda: place.tasks("nightly_release", run)["freeze_inputs"] == "success")
+    place.json("models", "publish", str(place.train(4)), "--version", "seed-4")
+    wait_for(lambda: place.airflow.run_state("nightly_release", run) == "success")
+    assert place.version()["model_version"] == "seed-3"
+
+
+def test_a_release_that_never_gets_ready(place: Place) -> None:
+    """A release that is never ready in production: the previous one is back and verified, and no user saw a failure."""
+    before = live(place)
+    manifest = place.read("swarm/compose.yaml")
+    place.commit(
+        swarm__compose_dot_yaml=manifest.replace(
+            "    read_only: true\n", "    read_only: true\n    environment: {MODEL_DIR: /nowhere}\n"
+        )
+    )
+    with users(place) as load:
+        verdict = place.night(expected=3)
+    assert "/nowhere" in verdict["message"]
+    assert f"{before} is back in {ENVIRONMENT} and verified" in verdict["message"]
+    assert live(place) == before
+    assert (load.failures, load.requests > 200) == ([], True)
+    place.revert()
+
+
+def test_a_release_that_answers_wrongly(place: Place) -> None:
+    """A release that is ready but answers wrongly in production: taken back, rejected, and no request failed."""
+    before = live(place)
+    manifest = place.read("swarm/compose.yaml")
+    wrong = place.read("model.py") + (
+        "\n\nimport os\n\nif os.environ.get('WRONG'):\n    _right = Model.probabilities\n"
+        "    Model.probabilities = lambda self, image: _right(self, image)[::-1]\n"
+    )
+    place.commit(
+        model__py=wrong,
+        swarm__compose_dot_yaml=manifest.replace("    read_only: true\n", "    read_only: true\n    environment: {WRONG: '1'}\n"),
+    )
+    with users(place) as load:
+        verdict = place.night(expected=3)
+    assert "answers that differ from what was judged" in verdict["message"]
+    assert f"{before} is back in {ENVIRONMENT} and verified" in verdict["message"]
+    assert live(place) == before
+    assert (load.failures, load.requests > 200) == ([], True)
+    place.revert()
+
+
+def test_every_task_is_killed_once(place: Place) -> None:
+    """A night in which each task's process is killed by SIGKILL once still ends verified, with one image and one deployment."""
+    place.commit(note__py='"""Another module that nothing uses."""\n')
+    run = place.json("release", "run")["run"]
+    killed: set[str] = set()
+
+    def kill_what_runs() -> bool:
+        for task in place.airflow.tasks("nightly_release", run):
+            process = process_of(task.id) if task.state == "running" and task.name not in killed else None
+            if process is not None:
+                time.sleep(0.5)  # into its work
+                kill(process)
+                killed.add(task.name)
+        return place.airflow.run_state("nightly_release", run) in ("success", "failed")
+
+    wait_for(kill_what_runs, 900, pause=0.1)
+    assert place.airflow.run_state("nightly_release", run) == "success"
+    assert {"freeze_inputs", "test_code", "build_image", "try_image", "roll_out", "verify_release", "settle"} <= killed
+    story = place.json("releases", "show", live(place))
+    assert [item["state"] for item in story["deployments"]] == ["verified"]
+    assert [event[1] for event in story["deployments"][0]["events"]] == ["planned", "rolling out", "verifying", "verified"]
+    assert place.code_images(story["inputs"]["code"]["tree"]) == 1
+
+
+def kill(process: int) -> None:
+    try:
+        os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def test_rollback_and_hold(place: Place) -> None:
+    """A rollback brings the last verified release back and holds the nights, until the hold is lifted."""
+    newest = live(place)
+    verdict = place.json("rollback", ENVIRONMENT, "--reason", "the digits look odd")
+    assert verdict["verdict"] == "verified"
+    back = live(place)
+    assert back != newest
+    night = place.night()
+    assert (night["verdict"], live(place)) == ("unchanged", back)
+    assert "the digits look odd" in place.airflow.xcom("nightly_release", night["run"], "roll_out", "message")
+    assert place.json("status")[0]["hold"]["reason"] == "the digits look odd"
+    place.json("release", "resume", ENVIRONMENT)
+    assert place.night()["verdict"] == "verified"
+    assert live(place) == newest
+
+
+def test_wrong_configuration(place: Place) -> None:
+    """A wrong deployed release.toml is an import error of the DAG that names every fault, and the DAG is back once it is right."""
+    right = place.deployed.read_text()
+    place.deployed.write_text(right.replace("min_accuracy = 0.97", "min_acuracy = 97"))
+    try:
+        place.touch_dags()
+        wait_for(
+            lambda: any(
+                "min_acuracy: unknown key; did you mean 'min_accuracy'?" in text for _, text in place.airflow.import_errors()
+            )
+        )
+    finally:
+        place.deployed.write_text(right)
+    place.touch_dags()
+    wait_for(lambda: place.airflow.import_errors() == [])
+
+
+def test_doctor(place: Place) -> None:
+    """When all is well doctor says so; when the store is away it names it and what to do."""
+    assert all(item["well"] for item in place.json("doctor"))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 300, pause: float = 0.5) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"it did not happen in {seconds} s"
+        time.sleep(pause)
