@@ -17,6 +17,8 @@ from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_ASK_AGAIN_SECONDS = 1.0
+
 
 class DrainingServer(MPServer):
     """Granian's supervisor, with a pause between being asked to stop and stopping.
@@ -53,6 +55,15 @@ class DrainingServer(MPServer):
         log.info("asked to stop: unready from now on, closing in %s s", self._drain_seconds)
         threading.Timer(self._drain_seconds, self._stop).start()
         return None
+
+    def _stop_workers(self) -> None:
+        # Granian asks once, and a worker that is just about to serve misses it: its handler is there already, and nobody
+        # looks yet at what that handler notes. Asking one again that finishes its last requests changes nothing.
+        while alive := [worker for worker in self.wrks if worker.is_alive()]:
+            for worker in alive:
+                worker.terminate()
+            for worker in alive:
+                worker.join(_ASK_AGAIN_SECONDS)
 
     def _stop(self) -> None:
         super().signal_handler_interrupt()  # type: ignore[no-untyped-call]

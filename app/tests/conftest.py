@@ -68,8 +68,8 @@ def client(settings: Settings, leaving: DrainFlag) -> FlaskClient:
 
 @pytest.fixture
 def running(model_dir: Path) -> Iterator[RunningApp]:
-    """The app, served as in production but with a shorter pause before it stops."""
-    with RunningApp({"MODEL_DIR": str(model_dir), "WORKERS": "2", "DRAIN_SECONDS": "1"}) as app:
+    """The app with two workers, served as in production."""
+    with RunningApp({"MODEL_DIR": str(model_dir), "WORKERS": "2"}) as app:
         yield app
 
 

@@ -31,7 +31,7 @@ def test_no_request_is_lost_when_the_app_stops_under_load(running: RunningApp, g
 def test_a_stopping_app_is_unready_at_once_and_serves_on(running: RunningApp) -> None:
     """After SIGTERM `/readyz` is 503 while everything else still answers."""
     running.process.terminate()
-    time.sleep(0.2)
+    running.wait_until_unready()
     assert (running.get("/readyz"), running.get("/healthz"), running.get("/")) == (503, 200, 200)
     assert running.exit_code() == 0
 
@@ -45,7 +45,7 @@ def test_a_request_begun_before_the_end_is_finished(running: RunningApp, golden:
     connection.putheader("Content-Length", str(len(body)))
     connection.endheaders(body[:10])
     running.process.terminate()
-    time.sleep(1.5)
+    time.sleep(3.5)  # longer than the pause
     assert running.process.poll() is None
     connection.send(body[10:])
     response = connection.getresponse()
@@ -73,7 +73,7 @@ def test_a_stop_in_the_first_moments_is_heard(model_dir: Path, seconds: float) -
     time.sleep(seconds)
     app.terminate()
     try:
-        assert app.wait(timeout=10) == 0
+        assert app.wait(timeout=60) == 0
     finally:
         app.stdout.close()
         if app.poll() is None:
@@ -99,7 +99,7 @@ def test_the_health_check_tells_ready_from_unready(running: RunningApp) -> None:
     """`python -m app.healthcheck` exits with 0 while the app is ready and with 1 once it is about to stop."""
     assert _check_health(running.port) == 0
     running.process.terminate()
-    time.sleep(0.2)
+    running.wait_until_unready()
     assert _check_health(running.port) == 1
     assert running.exit_code() == 0
     assert _check_health(running.port) == 1
