@@ -53,6 +53,16 @@ def run(settings: Settings, report: Report) -> dict[str, Any]:
     return verdict
 
 
+def live() -> str:
+    """What the night's environment has in production, in a line."""
+    world = workplace.world()
+    newest = next(iter(world.ledger.verified(world.configuration.night.environment, limit=1)), None)
+    if newest is None:
+        return "none was verified yet"
+    inputs = world.ledger.release(newest.release_id).inputs
+    return f"{newest.release_id}: commit {inputs.code.commit[:12]} ({inputs.code.subject}), model {inputs.model.version}"
+
+
 def _publish_demo_model(world: ConnectedWorld, report: Report) -> None:
     """Be the data scientist once: train at the commit that the night will freeze, and publish."""
     report.working("model", "training the demo model")

@@ -23,8 +23,13 @@ def list_(json: Json = False) -> None:
 
 
 @commands.command()
-def lift(subject: Annotated[str, typer.Argument(metavar="ID", help="As `nocturne quarantine list` shows it.")]) -> None:
+def lift(
+    subject: Annotated[str, typer.Argument(metavar="ID", help="As `nocturne quarantine list` shows it.")], json: Json = False
+) -> None:
     """Take an id out of quarantine, so that the next night may try it again."""
     if not workplace.world().ledger.lift_quarantine(subject):
         raise NotFound(f"{subject} is not in quarantine", advice="`nocturne quarantine list` shows the ids")
-    out.print(f"{subject} is no longer in quarantine", markup=False)
+    if json:
+        print_json({"id": subject, "lifted": True})
+    else:
+        out.print(f"{subject} is no longer in quarantine", markup=False)

@@ -39,6 +39,7 @@ def up(
     out.print(f"Airflow  {settings.airflow_url}  (user {secrets.airflow_user}, password {secrets.airflow_password})", markup=False)
     if verdict is not None:
         out.print(f"night    {verdict['verdict']}: {verdict['message']}", markup=False)
+        out.print(f"release  {first_night.live()}", markup=False)
         leave(verdict)
 
 
