@@ -74,7 +74,7 @@ def test_only_the_model_changed(place: Place) -> None:
 
 def test_only_the_code_changed(place: Place) -> None:
     """New code alone: the model's layer is not uploaded again, and users notice nothing."""
-    place.commit(note__py='"""A module that nothing uses."""\n')
+    place.commit({"note.py": '"""A module that nothing uses."""\n'})
     with users(place) as load:
         verdict = place.night()
     assert verdict["verdict"] == "verified"
@@ -93,7 +93,7 @@ def bytes_moved(log: str) -> int:
 def test_a_failing_test(place: Place) -> None:
     """A failing test of the app: rejected, its name in log and ledger, production untouched."""
     before = live(place)
-    place.commit(tests__test_wrong__py='def test_that_is_wrong():\n    assert 1 == 2, "one is not two"\n')
+    place.commit({"tests/test_wrong.py": 'def test_that_is_wrong():\n    assert 1 == 2, "one is not two"\n'})
     verdict = place.night(expected=3)
     assert verdict["ran"] == ["freeze_inputs"]
     assert "test_that_is_wrong" in place.json("releases", "show", verdict["release"])["reason"]
@@ -182,15 +182,16 @@ def test_latest_moves_under_a_run(place: Place) -> None:
     assert place.version()["model_version"] == "seed-3"
 
 
+def with_variable(manifest: str, name: str, value: str) -> str:
+    """The manifest with a variable that only production sets, so that no trial before it notices."""
+    return manifest.replace("    read_only: true\n", f"    read_only: true\n    environment: {{{name}: '{value}'}}\n")
+
+
 def test_a_release_that_never_gets_ready(place: Place) -> None:
     """A release that is never ready in production: the previous one is back and verified, and no user saw a failure."""
     before = live(place)
     manifest = place.read("swarm/compose.yaml")
-    place.commit(
-        swarm__compose_dot_yaml=manifest.replace(
-            "    read_only: true\n", "    read_only: true\n    environment: {MODEL_DIR: /nowhere}\n"
-        )
-    )
+    place.commit({"swarm/compose.yaml": with_variable(manifest, "MODEL_DIR", "/nowhere")})
     with users(place) as load:
         verdict = place.night(expected=3)
     assert "/nowhere" in verdict["message"]
@@ -208,10 +209,7 @@ def test_a_release_that_answers_wrongly(place: Place) -> None:
         "\n\nimport os\n\nif os.environ.get('WRONG'):\n    _right = Model.probabilities\n"
         "    Model.probabilities = lambda self, image: _right(self, image)[::-1]\n"
     )
-    place.commit(
-        model__py=wrong,
-        swarm__compose_dot_yaml=manifest.replace("    read_only: true\n", "    read_only: true\n    environment: {WRONG: '1'}\n"),
-    )
+    place.commit({"model.py": wrong, "swarm/compose.yaml": with_variable(manifest, "WRONG", "1")})
     with users(place) as load:
         verdict = place.night(expected=3)
     assert "answers that differ from what was judged" in verdict["message"]
@@ -223,7 +221,7 @@ def test_a_release_that_answers_wrongly(place: Place) -> None:
 
 def test_every_task_is_killed_once(place: Place) -> None:
     """A night in which each task's process is killed by SIGKILL once still ends verified, with one image and one deployment."""
-    place.commit(note__py='"""Another module that nothing uses."""\n')
+    place.commit({"note.py": '"""Another module that nothing uses."""\n'})
     run = place.json("release", "run")["run"]
     killed: set[str] = set()
 

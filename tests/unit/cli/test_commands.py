@@ -8,7 +8,6 @@ from nocturne.adapters.system_clock import SystemClock
 from nocturne.cli.main import app, run
 from nocturne.domain.records import Cause
 from nocturne.domain.states import DeploymentState, ReleaseState
-
 from tests.fakes.inputs import some_inputs
 
 

@@ -1,17 +1,13 @@
 """The tasks between freezing and rolling out, which nothing outside can notice."""
 
-from collections.abc import Sequence
-from typing import Any
+from airflow.sdk import Context
 
-from airflow.sdk import BaseOperator, Context
-
-from nocturne.airflow.deployed import deployed_world
-from nocturne.airflow.outcome import finish, told_to_airflow
-from nocturne.airflow.run import run_of
+from nocturne.airflow.operators.release_operator import ReleaseOperator
+from nocturne.airflow.outcome import finish
 from nocturne.steps.build_image import build_image
 from nocturne.steps.fetch_model import fetch_model
 from nocturne.steps.judge_model import judge_model
-from nocturne.steps.perform import Step, perform
+from nocturne.steps.perform import Step
 from nocturne.steps.test_code import test_code
 from nocturne.steps.try_image import try_image
 
@@ -25,20 +21,11 @@ STEPS: dict[str, Step] = {
 """In their order."""
 
 
-class PrepareOperator(BaseOperator):
+class PrepareOperator(ReleaseOperator):
     """Performs the step that the task is named after."""
 
-    template_fields: Sequence[str] = ("release_id",)
     ui_color = "#eef7ee"
-
-    def __init__(self, *, environment: str, release_id: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.environment = environment
-        self.release_id = release_id
 
     def execute(self, context: Context) -> str:
         """Returns what was done, in a sentence."""
-        with told_to_airflow(context):
-            outcome = perform(STEPS[self.task_id], deployed_world(), run_of(context, self.environment), self.release_id)
-        self.log.info(outcome.message)
-        return finish(context, outcome)
+        return finish(context, self.perform(context, STEPS[self.task_id]))

@@ -1,29 +1,26 @@
 """The last task, which always runs."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from nocturne.airflow.deployed import deployed_world
+from nocturne.airflow.operators.release_operator import ReleaseOperator
 from nocturne.airflow.outcome import MESSAGE, told_to_airflow
 from nocturne.airflow.run import run_of
 from nocturne.domain.records import Cause
 from nocturne.steps.settle import Verdict, settle
 
 
-class SettleOperator(BaseOperator):
+class SettleOperator(ReleaseOperator):
     """Leaves production right, then makes the run red unless all went well: its state is the run's."""
 
-    template_fields: Sequence[str] = ("release_id",)
     ui_color = "#e8eefc"
 
-    def __init__(self, *, environment: str, cause: str, release_id: Any, **kwargs: Any) -> None:
+    def __init__(self, *, cause: str, **kwargs: Any) -> None:
         super().__init__(trigger_rule="all_done", **kwargs)
-        self.environment = environment
         self.cause = cause
-        self.release_id = release_id
 
     def execute(self, context: Context) -> str:
         """Returns the verdict's sentence."""
