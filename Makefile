@@ -26,7 +26,7 @@ clean: bootstrap ## stop everything and remove all data
 	@$(BIN)/nocturne sandbox clean
 
 test: bootstrap ## run all tests, with coverage; needs no `make up` and disturbs none
-	@$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-report=xml $(PYTEST_ARGUMENTS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=xml $(PYTEST_ARGUMENTS)
 
 check: bootstrap ## format, lint, strict types, import contracts, locks
 	$(BIN)/ruff format --check

@@ -13,7 +13,7 @@ from nocturne.airflow.deployed import deployed_configuration
 from nocturne.airflow.operators.choose_release import ChooseReleaseOperator
 from nocturne.airflow.operators.roll_out import RollOutOperator, VerifyOperator
 from nocturne.airflow.operators.settle import SettleOperator
-from nocturne.airflow.settings import RETRIES, time_limits
+from nocturne.airflow.settings import PATIENT, RETRIES, time_limits
 
 configuration = deployed_configuration()
 environment = configuration.environment(configuration.night.environment)
@@ -28,9 +28,7 @@ with DAG(
     tags=["nocturne", configuration.name, environment.name],
     params={
         "environment": Param(environment.name, type="string", enum=[environment.name], title="Environment"),
-        "release": Param(
-            None, type=["null", "string"], title="Release", description="Empty: the last verified one that is not live."
-        ),
+        "release": Param(None, type=["null", "string"], title="Release", description="Empty: the one that was live before."),
         "reason": Param(type="string", minLength=3, title="Reason", description="Why; everybody who looks at the hold sees it."),
     },
 ) as dag:
@@ -38,7 +36,7 @@ with DAG(
         task_id="choose_release", environment=environment.name, execution_timeout=limits["freeze_inputs"]
     )
     about: dict[str, Any] = {"environment": environment.name, "cause": "rollback", "release_id": chosen.output}
-    roll_out = RollOutOperator(task_id="roll_out", execution_timeout=limits["roll_out"], **about)
+    roll_out = RollOutOperator(task_id="roll_out", execution_timeout=limits["roll_out"], **PATIENT, **about)
     verify = VerifyOperator(task_id="verify_release", execution_timeout=limits["verify_release"], **about)
     settle = SettleOperator(task_id="settle", execution_timeout=limits["settle"], **about)
     chain(chosen, roll_out, verify, settle)

@@ -46,6 +46,7 @@ class ConnectedWorld(World):
         self.log = log
         self.clock = SystemClock()
         self._connections = connections
+        self._clusters: dict[str, Cluster] = {}
 
     def at(self, commit: str) -> "ConnectedWorld":
         """See World."""
@@ -143,8 +144,11 @@ class ConnectedWorld(World):
 
     def cluster(self, environment: str) -> Cluster:
         """See World."""
-        settings = self.configuration.environment(environment)
-        return _TARGETS[settings.target](self._connections(settings.connection))
+        if environment not in self._clusters:
+            settings = self.configuration.environment(environment)
+            make, registry = _TARGETS[settings.target], self._connections(self.configuration.image.registry)
+            self._clusters[environment] = make(self._connections(settings.connection), registry)
+        return self._clusters[environment]
 
 
 def store_settings(connection: Connection) -> Any:
@@ -194,19 +198,24 @@ def _docker(connection: Connection) -> "docker.DockerClient":
         ) from error
 
 
-def _swarm(connection: Connection) -> Cluster:
-    from nocturne.adapters.swarm import HaproxyTraffic, SwarmCluster
+def _swarm(connection: Connection, registry: Connection) -> Cluster:
+    from nocturne.adapters.swarm import HaproxyTraffic, RegistryCredentials, SwarmCluster
 
     client = _docker(connection)
     front_door = connection.extra.get("front_door")
+    _, host = registry_address(registry)
     return SwarmCluster(
         client,
         service=connection.required("service"),
         network=connection.required("network"),
         public_url=connection.required("public_url"),
         traffic_source=HaproxyTraffic(client, front_door) if front_door else None,
+        credentials=RegistryCredentials(host, registry.login, registry.password) if registry.login else None,
     )
 
 
-_TARGETS: dict[str, Callable[[Connection], Cluster]] = {"swarm": _swarm}
-"""A target is added here, and its name to the choices in domain/configuration.py."""
+_TARGETS: dict[str, Callable[[Connection, Connection], Cluster]] = {"swarm": _swarm}
+"""Each is made from the environment's connection and the registry's.
+
+A target is added here, and its name to the choices in domain/configuration.py.
+"""

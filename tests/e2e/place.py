@@ -5,10 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import docker
 import httpx
 
 from nocturne.cli.airflow_api import AirflowApi
@@ -105,16 +108,28 @@ class Place:
         shutil.copytree(model, folder, dirs_exist_ok=True)
         return folder
 
+    def deploy(self, release_toml: str) -> None:
+        """Change the deployed release.toml, and wait until Airflow has loaded the night anew."""
+        self.deployed.write_text(release_toml)
+        path, before = "/api/v2/dags/nightly_release", datetime.now(UTC)
+        self.touch_dags()
+        while datetime.fromisoformat(self.airflow.ask("GET", path)["last_parsed_time"]) < before:
+            time.sleep(0.5)
+
+    def answer(self, run: str, answer: str) -> None:
+        """Answer the night's question, as a person does in Airflow's page of required actions."""
+        path = f"/api/v2/dags/nightly_release/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+        self.airflow.ask("PATCH", path, json={"chosen_options": [answer], "params_input": {}})
+
     def touch_dags(self) -> None:
         """Have Airflow look at its DAG files again: it parses a file anew when its time changes."""
         for file in (CLONE / "dags").glob("*.py"):
             file.touch()
 
     def code_images(self, tree: str) -> int:
-        """How many code images were built from a tree, as the local engine remembers."""
-        words = ["docker", "images", "--quiet", "--no-trunc", "--filter", f"label=io.nocturne.code.tree={tree}"]
-        done = subprocess.run(words, capture_output=True, text=True, check=True)
-        return len(set(done.stdout.split()))
+        """How many code images were built from a tree, as the local engine remembers; release images bear the label too."""
+        found = docker.from_env().images.list(filters={"label": f"io.nocturne.code.tree={tree}"})
+        return sum("io.nocturne.release" not in image.labels for image in found)
 
     def python(self) -> Path:
         """The app's own environment, which the first night has made."""

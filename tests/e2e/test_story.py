@@ -90,6 +90,30 @@ def bytes_moved(log: str) -> int:
     return int(line.partition("model layer: ")[2].split()[0].replace(",", ""))
 
 
+def test_approval(place: Place) -> None:
+    """Where the environment asks for a person's yes, nothing is rolled out before it, and a no leaves production as it is."""
+    asked_for = place.deployed.read_text()
+    place.deploy(asked_for.replace("approval = false", "approval = true"))
+    before = live(place)
+    place.commit({"note.py": '"""A module that somebody is asked about."""\n'})
+    assert answered(place, "Reject")["verdict"] == "unchanged"
+    assert live(place) == before
+    assert answered(place, "Approve")["verdict"] == "verified"
+    assert live(place) != before
+    place.deploy(asked_for)
+
+
+def answered(place: Place, answer: str) -> dict[str, Any]:
+    """A night in which a person answers; its verdict."""
+    run = place.json("release", "run")["run"]
+    wait_for(lambda: place.tasks("nightly_release", run)["approve"] == "awaiting_input")
+    assert place.json("status")[0]["lease"] is None
+    place.answer(run, answer)
+    wait_for(lambda: place.airflow.run_state("nightly_release", run) in ("success", "failed"))
+    verdict: dict[str, Any] = place.airflow.xcom("nightly_release", run, "settle", "verdict")
+    return verdict
+
+
 def test_a_failing_test(place: Place) -> None:
     """A failing test of the app: rejected, its name in log and ledger, production untouched."""
     before = live(place)
@@ -270,16 +294,11 @@ def test_wrong_configuration(place: Place) -> None:
     """A wrong deployed release.toml is an import error of the DAG that names every fault, and the DAG is back once it is right."""
     right = place.deployed.read_text()
     place.deployed.write_text(right.replace("min_accuracy = 0.97", "min_acuracy = 97"))
-    try:
-        place.touch_dags()
-        wait_for(
-            lambda: any(
-                "min_acuracy: unknown key; did you mean 'min_accuracy'?" in text for _, text in place.airflow.import_errors()
-            )
-        )
-    finally:
-        place.deployed.write_text(right)
     place.touch_dags()
+    wait_for(
+        lambda: any("min_acuracy: unknown key; did you mean 'min_accuracy'?" in text for _, text in place.airflow.import_errors())
+    )
+    place.deploy(right)
     wait_for(lambda: place.airflow.import_errors() == [])
 
 

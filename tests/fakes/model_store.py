@@ -77,6 +77,10 @@ class FakeModelStore(Scripted, ModelStore):
         self._put(manifest, {file.path: (folder / file.path).read_bytes() for file in manifest.files})
         progress(manifest.size)
 
+    def check(self) -> list[str]:
+        self._called("check")
+        return []
+
     def versions(self) -> list[ModelListing]:
         self._called("versions")
         newest_first = reversed(self._versions.items())

@@ -12,6 +12,9 @@ from nocturne.steps.world import Outcome
 MESSAGE = "message"
 """The XCom that says in a sentence how a task ended, whatever its state: for the command line and the pages."""
 
+ERROR = "error"
+"""The XCom that names the class of a task's error."""
+
 
 @contextmanager
 def told_to_airflow(context: Context) -> Iterator[None]:
@@ -19,10 +22,10 @@ def told_to_airflow(context: Context) -> Iterator[None]:
     try:
         yield
     except Broken as error:
-        context["ti"].xcom_push(key=MESSAGE, value=error.message)
+        _tell(context, error)
         raise AirflowException(f"BROKEN, will be tried again: {error}") from error
     except NocturneError as error:
-        context["ti"].xcom_push(key=MESSAGE, value=error.message)
+        _tell(context, error)
         raise AirflowFailException(f"{type(error).__name__.upper()}: {error}") from error
 
 
@@ -32,3 +35,8 @@ def finish(context: Context, outcome: Outcome) -> str:
     if outcome.skipped:
         raise AirflowSkipException(outcome.message)
     return outcome.message
+
+
+def _tell(context: Context, error: NocturneError) -> None:
+    context["ti"].xcom_push(key=MESSAGE, value=error.message)
+    context["ti"].xcom_push(key=ERROR, value=type(error).__name__)

@@ -11,7 +11,10 @@ RETRIES: dict[str, Any] = {
     "retry_exponential_backoff": 3.0,
     "max_retry_delay": timedelta(minutes=10),
 }
-"""For what is broken: after 5, 15, 45 and 135 seconds. What is rejected fails at once, whatever stands here."""
+"""For what is broken: after 5, 15, 45 and 135 seconds at least. What is rejected fails at once, whatever stands here."""
+
+PATIENT: dict[str, Any] = {"retries": 25, "max_retry_delay": timedelta(minutes=2)}
+"""For a rollback: it must outlast the lease of a run that died with it."""
 
 
 def time_limits(configuration: Configuration, environment: Environment) -> dict[str, timedelta]:

@@ -43,38 +43,39 @@ class AirflowApi:
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Start a run now; its id."""
         body = {"logical_date": None, "conf": conf}
-        run_id: str = self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"]
+        run_id: str = self.ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"]
         return run_id
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """`queued`, `running`, `success` or `failed`."""
-        state: str = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}")["state"]
+        state: str = self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}")["state"]
         return state
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """All tasks of a run, in no order."""
-        found = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances")["task_instances"]
+        found = self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances")["task_instances"]
         return [TaskState(item["id"], item["task_id"], item["state"], item["try_number"], item["end_date"]) for item in found]
 
     def xcom(self, dag_id: str, run_id: str, task: str, key: str) -> Any:
         """A value that a task left, None when it left none."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task}/xcomEntries/{key}"
         try:
-            return self._ask("GET", path)["value"]
+            return self.ask("GET", path)["value"]
         except NotFound:
             return None
 
     def import_errors(self) -> list[tuple[str, str]]:
         """(file, text) of each DAG file that Airflow cannot load."""
-        found = self._ask("GET", "/api/v2/importErrors")["import_errors"]
+        found = self.ask("GET", "/api/v2/importErrors")["import_errors"]
         return [(item["filename"], item["stack_trace"]) for item in found]
 
     def health(self) -> dict[str, str]:
         """Airflow's parts and how they are."""
-        found = self._ask("GET", "/api/v2/monitor/health")
+        found = self.ask("GET", "/api/v2/monitor/health")
         return {part: state["status"] for part, state in found.items() if state and state.get("status")}
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
+    def ask(self, method: str, path: str, **arguments: Any) -> Any:
+        """The parsed answer to any request below the API's address. Raises NotFound, Rejected (bad arguments) or Broken."""
         try:
             if not self._token:
                 self._token = self._sign_in()

@@ -8,7 +8,7 @@ import typer
 from nocturne.cli import exit_codes, workplace
 from nocturne.cli.output import Json, out, print_json
 from nocturne.composition import ConnectedWorld
-from nocturne.domain.errors import NocturneError, NotFound
+from nocturne.domain.errors import Broken, NocturneError, NotFound
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ def _code(world: ConnectedWorld) -> str:
 
 
 def _models(world: ConnectedWorld) -> str:
+    if faults := world.models.check():
+        raise Broken("; ".join(faults), advice="see the connection of the model store")
     model = world.models.freeze(None)
     return f"latest is {model.version}, {model.size:,} bytes"
 

@@ -80,8 +80,20 @@ def _verdict(api: AirflowApi, dag_id: str, run_id: str, state: str, first_task: 
     settled = api.xcom(dag_id, run_id, "settle", "verdict")
     plan = api.xcom(dag_id, run_id, first_task, "plan") or {}
     if settled is None:
-        # Only a night that had nothing to do, or a dry run, ends without being settled.
-        word = "unchanged" if state == "success" else "broken"
-        settled = {"verdict": word, "message": "; ".join(plan.get("reasons", [])) or f"the run ended as {state}; see its log"}
+        settled = {"verdict": "unchanged" if state == "success" else "broken", "message": _unsettled(plan, state)}
     release = plan.get("release") or api.xcom(dag_id, run_id, first_task, "return_value")
     return {"run": run_id, "state": state, **settled, "release": release, "plan": plan}
+
+
+def _unsettled(plan: dict[str, Any], state: str) -> str:
+    """Only a night that had nothing to do, or a dry run, ends without being settled."""
+    reasons = "; ".join(plan.get("reasons", []))
+    if not plan or state != "success":
+        return f"the run ended as {state} without being settled; see its log"
+    if not plan["dry_run"]:
+        return reasons
+    return (
+        f"dry run: {plan['release']} would be released: {reasons}"
+        if plan["needed"]
+        else f"dry run: nothing would be done: {reasons}"
+    )

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColu
 
 from nocturne.cli import workplace
 from nocturne.cli.output import Json, day, err, out, print_json, print_table
+from nocturne.domain.model import ModelManifest
 from nocturne.steps.publish_model import publish_model
 
 commands = typer.Typer(no_args_is_help=True, help="Publish models, and list what was published.")
@@ -56,7 +57,7 @@ def list_(json: Json = False) -> None:
                     "created_at": item.manifest.created_at,
                     "size": item.manifest.size,
                     "metrics": item.manifest.card.get("metrics", {}),
-                    "rejected": rejected.get(item.manifest.digest),
+                    "rejected": _reason(rejected, item.manifest),
                 }
                 for item in found
             ]
@@ -65,7 +66,7 @@ def list_(json: Json = False) -> None:
     rows = []
     for item in found:
         metrics = ", ".join(f"{name} {value}" for name, value in item.manifest.card.get("metrics", {}).items())
-        verdict = rejected.get(item.manifest.digest, "").partition("\n")[0]
+        verdict = (_reason(rejected, item.manifest) or "").partition("\n")[0]
         mark = "latest" if item.latest else ""
         rows.append((item.version, mark, item.manifest.digest[:19], day(item.manifest.created_at), metrics, verdict))
     print_table(
@@ -73,3 +74,8 @@ def list_(json: Json = False) -> None:
         rows,
         "No model was published yet: `nocturne models publish DIR`.",
     )
+
+
+def _reason(rejected: dict[str, str], manifest: ModelManifest) -> str | None:
+    """Why a version was rejected: what is in it, or what the store holds under its name."""
+    return rejected.get(manifest.digest) or rejected.get(f"{manifest.name}/{manifest.version}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
@@ -25,7 +26,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: st
     """Print rows under columns; a sentence where there are none."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     if table.row_count:
         out.print(table)
     else:
@@ -36,7 +37,7 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Print names and values, aligned; lines of a longer value stay together."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in facts:
-        table.add_row(f"[bold]{name}[/bold]", value)
+        table.add_row(f"[bold]{name}[/bold]", escape(value))
     out.print(table)
 
 

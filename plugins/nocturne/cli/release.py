@@ -42,7 +42,7 @@ def resume(environment: Annotated[str, typer.Argument(help="The environment that
     if json:
         print_json(hold)
     else:
-        out.print(f"{environment} is no longer on hold (it was set by {hold.by}: {hold.reason})")
+        out.print(f"{environment} is no longer on hold (it was set by {hold.by}: {hold.reason})", markup=False)
 
 
 def start(dag_id: str, conf: dict[str, Any], first_task: str, wait: bool, json: bool) -> None:

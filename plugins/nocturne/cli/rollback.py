@@ -6,16 +6,14 @@ import typer
 
 from nocturne.cli import workplace
 from nocturne.cli.output import Json
-from nocturne.cli.release import Wait, start
+from nocturne.cli.release import start
 
 
 def rollback(
     environment: Annotated[str, typer.Argument(help="Where to go back.")],
     reason: Annotated[str, typer.Option(help="Why; everybody who looks at the hold sees it.")],
-    to: Annotated[
-        str | None, typer.Option(metavar="ID", help="The release; by default the last verified one that is not live.")
-    ] = None,
-    wait: Wait = True,
+    to: Annotated[str | None, typer.Option(metavar="ID", help="The release; by default the one that was live before.")] = None,
+    wait: Annotated[bool, typer.Option(help="Follow the run to its end; the exit code is its verdict.")] = True,
     json: Json = False,
 ) -> None:
     """Put a release that was verified before back into production, and hold nights until `nocturne release resume`.

@@ -44,11 +44,7 @@ def status(json: Json = False) -> None:
 def _look(world: ConnectedWorld, name: str) -> EnvironmentStatus:
     live = next(iter(world.ledger.verified(name, limit=1)), None)
     inputs = world.ledger.release(live.release_id).inputs if live else None
-    cluster = world.cluster(name)
-    try:
-        running = cluster.running() or "nothing"
-    except Broken as error:
-        running = f"unknown: {error.message}"
+    running, url = _ask(world, name)
     return EnvironmentStatus(
         environment=name,
         live=live,
@@ -56,11 +52,19 @@ def _look(world: ConnectedWorld, name: str) -> EnvironmentStatus:
         model_version=inputs.model.version if inputs else "",
         running=running,
         as_recorded=running == (live.release_id if live else "nothing"),
-        public_url=cluster.public_url(),
+        public_url=url,
         hold=world.ledger.held(name),
         lease=world.ledger.leased(name),
         last=next(iter(world.ledger.deployments(name, limit=1)), None),
     )
+
+
+def _ask(world: ConnectedWorld, name: str) -> tuple[str, str]:
+    try:
+        cluster = world.cluster(name)
+        return cluster.running() or "nothing", cluster.public_url()
+    except Broken as error:
+        return f"unknown: {error.message}", "an unknown address"
 
 
 def _facts(item: EnvironmentStatus) -> list[tuple[str, str]]:
@@ -71,7 +75,9 @@ def _facts(item: EnvironmentStatus) -> list[tuple[str, str]]:
     else:
         facts.append(("live", "nothing was verified here yet"))
     if not item.as_recorded:
-        facts.append(("running", f"{item.running}, which is not what the ledger says; the next night puts it right"))
+        facts.append(
+            ("running", item.running if item.running.startswith("unknown") else f"{item.running}: not what the ledger says")
+        )
     if item.hold:
         facts.append(("hold", f"by {item.hold.by} since {day(item.hold.since)} UTC: {item.hold.reason}"))
     if item.lease:

@@ -31,7 +31,7 @@ def configuration() -> Configuration:
 def world() -> ConnectedWorld:
     """The world of a command. What it logs goes to standard error."""
     os.environ.setdefault("NOCTURNE_HOME", str(home()))
-    return ConnectedWorld(configuration(), connection, log=lambda line: err.print(line))
+    return ConnectedWorld(configuration(), connection, log=lambda line: err.print(line, markup=False))
 
 
 def connection(connection_id: str) -> Connection:

@@ -11,7 +11,7 @@ class Facts:
     """What a plan is made from.
 
     live: the last verified deployment of the environment; live_inputs: its release's. running: what the environment runs, as it
-    says itself, None for nothing. release: what the ledger knows of a release with these inputs.
+    says itself, None for nothing.
     """
 
     inputs: Inputs

@@ -12,7 +12,7 @@ from nocturne.domain.states import DeploymentState, ReleaseState
 class Release:
     """Frozen inputs and what came of them. manifests: path to text, as recorded for rolling back.
 
-    image: the release image by digest (`host/repository@sha256:...`), empty until it was built. reason: why it was rejected.
+    image: the release image by digest (`host/repository@sha256:...`), empty until it was tried. reason: why it was rejected.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Subject(StrEnum):
     TESTS = "tests"  # code tree
     JUDGEMENT = "judgement"  # code tree + model digest
     CODE_IMAGE = "code image"  # code tree + base image digest
+    IMAGE = "release image"  # release id + base image digest + digest of release.json
     TRIAL = "trial"  # release image digest
 
 

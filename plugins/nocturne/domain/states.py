@@ -33,7 +33,8 @@ _ALLOWED: dict[DeploymentState, frozenset[DeploymentState]] = {
     DeploymentState.VERIFYING: frozenset({DeploymentState.VERIFIED, DeploymentState.REJECTED, DeploymentState.BROKEN}),
     # A retry of the same run takes a broken deployment up again.
     DeploymentState.BROKEN: frozenset({DeploymentState.ROLLING_OUT}),
-    DeploymentState.VERIFIED: frozenset(),
+    # Only when something else runs there by now, and an operator has the same run put it right.
+    DeploymentState.VERIFIED: frozenset({DeploymentState.ROLLING_OUT}),
     DeploymentState.REJECTED: frozenset(),
 }
 
@@ -47,8 +48,3 @@ def check_transition(before: DeploymentState, after: DeploymentState) -> None:
     if after != before and after not in _ALLOWED[before]:
         allowed = ", ".join(sorted(_ALLOWED[before])) or "nothing: it is final"
         raise IllegalTransition(f"a deployment that is {before} cannot become {after}; what may follow is {allowed}")
-
-
-def is_final(state: DeploymentState) -> bool:
-    """Whether nothing can follow this state."""
-    return not _ALLOWED[state]

@@ -29,12 +29,16 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Rollout:
-    """One look at a rollout. ready, wanted: replicas of the new image. message: for the operator, with the reason of a failure."""
+    """One look at a rollout. ready, wanted: replicas of the new image. message: for the operator, with the reason of a failure.
+
+    seen: False while the cluster does not answer; the rest is then as it was seen last.
+    """
 
     phase: Phase
     ready: int
     wanted: int
     message: str
+    seen: bool = True
 
 
 @dataclass(frozen=True)

@@ -47,5 +47,9 @@ class ModelStore(ABC):
         """
 
     @abstractmethod
+    def check(self) -> list[str]:
+        """What keeps the store from being read, in plain words; empty when it can be. Changes nothing."""
+
+    @abstractmethod
     def versions(self) -> list[ModelListing]:
         """All whole versions, newest first."""

@@ -15,17 +15,26 @@ TREE_LABEL = "io.nocturne.code.tree"
 
 
 def build_image(world: World, run: Run, release: Release) -> Outcome:
-    """Push the release image and record it by digest. Skipped where the registry has it already."""
-    if release.image and not run.force and world.registry.digest(_local(world, release.image)):
-        return Outcome(f"the registry has {release.image}", skipped=True)
-    inputs = release.inputs
+    """Push the release image and remember it by digest. Skipped where the registry has it already.
+
+    It becomes the release's image only when it was tried: until then a release that is live keeps the one it has.
+    """
+    inputs, key = release.inputs, image_key(release)
+    known = recall(world, run, Subject.IMAGE, key)
+    if known and world.registry.digest(_local(world, known.details["image"])):
+        return Outcome(f"the registry has {known.details['image']}", skipped=True)
     code_image = _code_image(world, run, inputs)
     files = cached_files(world, inputs.model)
     appended = world.registry.append(release_image.request(world.configuration, release, code_image, files))
     image = world.registry.full(_local(world, appended.image))
-    world.ledger.set_image(release.id, image)
+    remember(world, run, Evidence(Subject.IMAGE, key, True, run.id, "", {"image": image}))
     world.log(f"model layer: {appended.moved_bytes:,} bytes moved, {appended.present_bytes:,} bytes were in the registry already")
     return Outcome(f"pushed {image}: {appended.moved_bytes:,} bytes moved")
+
+
+def image_key(release: Release) -> str:
+    """What a release image is known by: everything that is in it."""
+    return f"{release.id}+{release.inputs.base_digest}+{digest.of_bytes(release_image.release_json(release))}"
 
 
 def _code_image(world: World, run: Run, inputs: Inputs) -> str:

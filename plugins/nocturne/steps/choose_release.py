@@ -6,7 +6,7 @@ from nocturne.steps.world import Run, World
 
 
 def choose_release(world: World, run: Run, wanted: str | None, reason: str) -> Release:
-    """The named release, or the last verified one that is not live. Sets the hold. Raises NotFound, changing nothing."""
+    """The named release, or the one that was live before the live one. Sets the hold. Raises NotFound, changing nothing."""
     verified = world.ledger.verified(run.environment, limit=1000)
     release = world.ledger.release(wanted) if wanted else _last(world, run, [item.release_id for item in verified])
     known = list(dict.fromkeys(item.release_id for item in verified))
@@ -20,11 +20,16 @@ def choose_release(world: World, run: Run, wanted: str | None, reason: str) -> R
 
 
 def _last(world: World, run: Run, verified: list[str]) -> Release:
-    live = verified[0] if verified else None
-    for release_id in verified:
-        if release_id != live:
-            return world.ledger.release(release_id)
+    """The one that was live before the live one came. verified: newest first, with repetitions.
+
+    By the first time that each was verified: after a rollback from A to B the next goes on to what was before B, not back to A.
+    """
+    in_order = list(dict.fromkeys(reversed(verified)))
+    before = in_order[: in_order.index(verified[0])] if verified else []
+    if before:
+        return world.ledger.release(before[-1])
+    since = verified[0] if verified else "the first"
     raise NotFound(
-        f"{run.environment} has no verified release to go back to: found {live or 'none'} alone",
+        f"{run.environment} has no verified release to go back to: found none from before {since}",
         advice="release something else first, or name a release with --to",
     )

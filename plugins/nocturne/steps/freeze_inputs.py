@@ -23,10 +23,9 @@ class Wish:
 
 @dataclass(frozen=True)
 class Frozen:
-    """The frozen inputs, the manifests that go with them, and the plan. inputs is None where one of them is in quarantine."""
+    """The frozen inputs and the plan. inputs is None where one of them is in quarantine."""
 
     inputs: Inputs | None
-    manifests: dict[str, str]
     plan: Plan
 
 
@@ -42,7 +41,7 @@ def freeze_inputs(world: World, run: Run, wish: Wish) -> Frozen:
         known = world.ledger.quarantined(*error.culprits) if error.culprits and not run.force else []
         if known:
             reasons = tuple(f"{item.id} was rejected on {item.since[:19]} UTC: {item.reason}" for item in known)
-            return Frozen(None, {}, Plan("", False, reasons))
+            return Frozen(None, Plan("", False, reasons))
         raise error if wish.dry_run else reject(world, run, "", error) from error
 
 
@@ -60,7 +59,7 @@ def _freeze(world: World, run: Run, wish: Wish) -> Frozen:
     plan = make_plan(_facts(world, run, inputs))
     if plan.needed and not wish.dry_run:
         world.ledger.open_release(inputs, manifests)
-    return Frozen(inputs, manifests, plan)
+    return Frozen(inputs, plan)
 
 
 def read_manifests(world: World, code: CodeVersion, environment: str) -> dict[str, str]:

@@ -62,6 +62,6 @@ def _names(configuration: Configuration, release: Release) -> dict[str, str]:
     }
 
 
-def trial_name(release: Release) -> str:
-    """The name of the container that tries a release out."""
-    return f"nocturne-trial-{release.id}-{digest.short(digest.of_bytes(release.image.encode()))}"
+def trial_name(release_id: str, image: str) -> str:
+    """The name of the container that tries a release's image out."""
+    return f"nocturne-trial-{release_id}-{digest.short(digest.of_bytes(image.encode()))}"

@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nocturne.domain.errors import Broken, Rejected
+from nocturne.domain.errors import BadBlob, Broken, Rejected
 from nocturne.domain.records import Cause, Deployment, Release
 from nocturne.domain.states import DeploymentState
-from nocturne.steps.roll_out import LEASE, Started, finish_roll_out, start_roll_out, wait_for_roll_out
+from nocturne.steps.roll_out import Started, finish_roll_out, start_roll_out, take_lease, wait_for_roll_out
 from nocturne.steps.verify_release import verify_release
 from nocturne.steps.world import Run, World
+
+_REFUSALS = (Rejected.__name__, BadBlob.__name__)
 
 
 class Verdict(StrEnum):
@@ -29,10 +31,19 @@ class Settlement:
     message: str
 
 
-def settle(world: World, run: Run, release_id: str | None, cause: Cause, failed_steps: tuple[str, ...]) -> Settlement:
+@dataclass(frozen=True)
+class FailedStep:
+    """A step of the run that failed. kind: the class of its error, empty where it left none. message: what it said."""
+
+    name: str
+    kind: str = ""
+    message: str = ""
+
+
+def settle(world: World, run: Run, release_id: str | None, cause: Cause, failed: tuple[FailedStep, ...]) -> Settlement:
     """Put the last verified release back where this run's deployment did not get that far, and give the lease up.
 
-    release_id: None where the run did not get as far as having one. failed_steps: names of the run's steps that failed.
+    release_id: None where the run did not get as far as having one. failed: the run's steps that failed.
     Raises Broken when the previous release could not be put back; the lease stays then, and the step is worth a retry.
     """
     deployment = world.ledger.find_deployment(run.id, run.environment, cause)
@@ -43,11 +54,11 @@ def settle(world: World, run: Run, release_id: str | None, cause: Cause, failed_
     if deployment is not None:
         production = _restore(world, run, deployment)
     world.ledger.release_lease(run.environment, run.id)
-    return _verdict(world, run, release_id, failed_steps, production)
+    return _verdict(world, run, release_id, failed, production)
 
 
 def _restore(world: World, run: Run, failed: Deployment) -> str:
-    world.ledger.lease(run.environment, run.id, LEASE)
+    take_lease(world, run)
     if failed.state in (DeploymentState.PLANNED, DeploymentState.ROLLING_OUT, DeploymentState.VERIFYING):
         failed = world.ledger.move_deployment(failed.id, DeploymentState.BROKEN, "the run ended before it was verified")
     release = _previous(world, run, failed)
@@ -78,20 +89,24 @@ def _previous(world: World, run: Run, failed: Deployment) -> Release | None:
 
 
 def _without_previous(world: World, run: Run, failed: Deployment) -> str:
-    if any(deployment.release_id == failed.release_id for deployment in world.ledger.verified(run.environment)):
-        # The only release that ever served here failed to be deployed once more: taking it away would make things worse.
-        return f"{run.environment} has no other verified release, so what runs there was left alone"
-    world.cluster(run.environment).withdraw()
+    cluster = world.cluster(run.environment)
+    running = cluster.running()
+    served = any(deployment.release_id == failed.release_id for deployment in world.ledger.verified(run.environment))
+    if served or running != failed.release_id:
+        # It may serve users, whatever this ledger knows: taking it away would make things worse.
+        return f"{run.environment} has no other verified release, so what runs there ({running or 'nothing'}) was left alone"
+    cluster.withdraw()
     return f"{run.environment} had no verified release before, so the app was taken away again"
 
 
-def _verdict(world: World, run: Run, release_id: str | None, failed_steps: tuple[str, ...], production: str) -> Settlement:
-    if not failed_steps:
-        return Settlement(Verdict.UNCHANGED, production)
-    # What was refused before it was a release (a bad manifest, say) is in quarantine too, under this run.
-    refused = [item for item in world.ledger.quarantined() if item.run_id == run.id]
-    subject = release_id or "what is newest"
-    if refused:
-        return Settlement(Verdict.REJECTED, f"{subject} was rejected: {refused[0].reason}\n{production}")
-    steps = ", ".join(failed_steps)
-    return Settlement(Verdict.BROKEN, f"{subject} did not get through: {steps} failed; {production}; the next run tries again")
+def _verdict(world: World, run: Run, release_id: str | None, failed: tuple[FailedStep, ...], production: str) -> Settlement:
+    if not failed:
+        hold = world.ledger.held(run.environment)
+        held = f": it is held by {hold.by} since {hold.since[:19]} UTC ({hold.reason})" if hold else ""
+        return Settlement(Verdict.UNCHANGED, f"{production}{held}")
+    subject = release_id or "what was asked for"
+    told = "; ".join(f"{step.name}: {step.message or 'it left no message, see its log'}" for step in failed)
+    if any(step.kind in _REFUSALS for step in failed):
+        return Settlement(Verdict.REJECTED, f"{subject} was rejected: {told}\n{production}")
+    again = "; the next run tries again" if all(step.kind in ("", Broken.__name__) for step in failed) else ""
+    return Settlement(Verdict.BROKEN, f"{subject} did not get through: {told}\n{production}{again}")

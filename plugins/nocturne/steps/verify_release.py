@@ -5,15 +5,20 @@ from nocturne.domain.records import Cause, Release
 from nocturne.domain.states import DeploymentState, ReleaseState
 from nocturne.ports.cluster import Traffic
 from nocturne.steps.probe import expected_of, probe_for
-from nocturne.steps.roll_out import LEASE, failed_state
+from nocturne.steps.roll_out import failed_state, take_lease
 from nocturne.steps.world import Outcome, Run, World
 
 
 def verify_release(world: World, run: Run, release: Release, cause: Cause) -> Outcome:
     """Mark deployment and release verified. Raises Rejected on a wrong answer or on too many failed requests of users."""
-    world.ledger.lease(run.environment, run.id, LEASE)
+    take_lease(world, run)
     deployment = world.ledger.find_deployment(run.id, run.environment, cause)
     assert deployment is not None  # roll_out recorded it
+    if deployment.state is DeploymentState.REJECTED:  # and the step was killed before it could say so
+        raise Rejected(deployment.reason)
+    if deployment.state is DeploymentState.VERIFIED:
+        _record(world, release)
+        return Outcome(deployment.reason)
     environment = world.configuration.environment(run.environment)
     cluster = world.cluster(run.environment)
     url, before = cluster.public_url(), cluster.traffic()
@@ -29,10 +34,15 @@ def verify_release(world: World, run: Run, release: Release, cause: Cause) -> Ou
     seen = f"{users.requests} requests at the front door, {users.failed} failed" if users else "no count at the front door"
     message = f"{release.id} answers rightly at {url}: {findings.requests} probes in {environment.verify_seconds} s; {seen}"
     world.ledger.move_deployment(deployment.id, DeploymentState.VERIFIED, message)
-    world.ledger.set_release_state(release.id, ReleaseState.VERIFIED)
-    for subject in (release.id, release.inputs.code.tree, release.inputs.model.digest, release.inputs.model.label):
-        world.ledger.lift_quarantine(subject)
+    _record(world, release)
     return Outcome(message)
+
+
+def _record(world: World, release: Release) -> None:
+    world.ledger.set_release_state(release.id, ReleaseState.VERIFIED)
+    inputs = release.inputs
+    for subject in (release.id, inputs.code.tree, inputs.model.digest, inputs.model.label):
+        world.ledger.lift_quarantine(subject)
 
 
 def _between(before: Traffic | None, after: Traffic | None) -> Traffic | None:

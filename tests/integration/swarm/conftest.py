@@ -58,11 +58,18 @@ def client() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def swarm(client: docker.DockerClient) -> Iterator[None]:
-    made = client.info()["Swarm"]["LocalNodeState"] == "inactive"
-    if made:
-        client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
+    """A swarm of this machine, which other tests may be using too."""
+    made = False
+    if client.info()["Swarm"]["LocalNodeState"] == "inactive":
+        try:
+            client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
+            made = True
+        except docker.errors.APIError:
+            # Somebody else was quicker, or there is really no way.
+            assert client.info()["Swarm"]["LocalNodeState"] == "active"
     yield
-    if made:
+    others = [network for network in client.networks.list(filters={"driver": "overlay"}) if network.name != "ingress"]
+    if made and not others:
         client.swarm.leave(force=True)
 
 

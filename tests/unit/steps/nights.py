@@ -10,7 +10,7 @@ from nocturne.steps.choose_release import choose_release
 from nocturne.steps.freeze_inputs import Wish, freeze_inputs
 from nocturne.steps.perform import perform
 from nocturne.steps.roll_out import Started, finish_roll_out, start_roll_out, wait_for_roll_out
-from nocturne.steps.settle import Settlement, Verdict, settle
+from nocturne.steps.settle import FailedStep, Settlement, Verdict, settle
 from nocturne.steps.verify_release import verify_release
 from nocturne.steps.world import Outcome, Run, World
 from tests.fakes.world import FakeWorld
@@ -52,6 +52,7 @@ def run_of(number: int, force: bool = False) -> Run:
 def night(world: FakeWorld, number: int = 1, wish: Wish = Wish(), force: bool = False) -> Night:  # noqa: B008
     """Run every step, as Airflow would without retries."""
     run, found = run_of(number, force), Night()
+    failed: tuple[FailedStep, ...] = ()
     step = "freeze_inputs"
     try:
         frozen = freeze_inputs(world, run, wish)
@@ -68,20 +69,21 @@ def night(world: FakeWorld, number: int = 1, wish: Wish = Wish(), force: bool = 
             found.outcomes[step] = perform(lambda *args: verify_release(*args, Cause.NIGHT), world, run, found.release_id)
     except NocturneError as error:
         found.failed, found.error = (step,), error
-    found.settled = settle(world, run, found.release_id, Cause.NIGHT, found.failed)
+        failed = (FailedStep(step, type(error).__name__, error.message),)
+    found.settled = settle(world, run, found.release_id, Cause.NIGHT, failed)
     return found
 
 
 def rollback(world: FakeWorld, number: int, to: str | None = None, reason: str = "it looks odd") -> Settlement:
     """Run the rollback's steps."""
     run = Run(f"rollback/{number}", "production", "ada")
-    failed: tuple[str, ...] = ()
+    failed: tuple[FailedStep, ...] = ()
     release = choose_release(world, run, to, reason)
     try:
         perform(lambda *args: roll(*args, Cause.ROLLBACK), world, run, release.id)
         perform(lambda *args: verify_release(*args, Cause.ROLLBACK), world, run, release.id)
-    except NocturneError:
-        failed = ("roll_out",)
+    except NocturneError as error:
+        failed = (FailedStep("roll_out", type(error).__name__, error.message),)
     return settle(world, run, release.id, Cause.ROLLBACK, failed)
 
 

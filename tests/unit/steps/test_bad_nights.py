@@ -2,13 +2,14 @@ import dataclasses
 
 import pytest
 
-from nocturne.domain.errors import Broken, LeaseTaken, NotFound
+from nocturne.domain.errors import Broken, LeaseTaken, NotFound, Rejected
 from nocturne.domain.records import Cause
 from nocturne.domain.states import DeploymentState
 from nocturne.ports.cluster import Traffic
 from nocturne.steps.perform import perform
-from nocturne.steps.roll_out import LEASE, start_roll_out
-from nocturne.steps.settle import Verdict, settle
+from nocturne.steps.roll_out import Started, finish_roll_out, start_roll_out, take_lease
+from nocturne.steps.settle import FailedStep, Verdict, settle
+from nocturne.steps.verify_release import verify_release
 from tests.fakes.cluster import COMPLETE, FAILED, PROGRESSING
 from tests.fakes.world import LABELS, FakeWorld
 from tests.unit.steps.nights import PREPARING, night, roll, rollback, run_of
@@ -93,7 +94,7 @@ def test_a_previous_release_that_cannot_come_back_is_broken(world: FakeWorld) ->
         night(world, 2)
     assert world.ledger.leased("production").run_id == run.id
     world.production.script(first, PROGRESSING, COMPLETE)
-    settled = settle(world, run, second_id, Cause.NIGHT, ("roll_out",))
+    settled = settle(world, run, second_id, Cause.NIGHT, (FailedStep("roll_out", "Rejected", "never ready"),))
     assert settled.verdict is Verdict.REJECTED
     assert world.production.running() == first
     assert world.ledger.leased("production") is None
@@ -167,7 +168,7 @@ def _opened(world: FakeWorld) -> str:
 
 def test_one_deployment_at_a_time(world: FakeWorld) -> None:
     """A run that finds the lease taken changes nothing and says who has it."""
-    world.ledger.lease("production", "nightly_release/other", LEASE)
+    take_lease(world, dataclasses.replace(run_of(1), id="nightly_release/other"))
     found = night(world)
     assert isinstance(found.error, LeaseTaken)
     assert "nightly_release/other" in str(found.error)
@@ -228,3 +229,108 @@ def test_rolling_is_complete_only_after_the_last_look(world: FakeWorld) -> None:
         perform(lambda *args: roll(*args, Cause.NIGHT), world, run_of(1), release)
     assert "rolled out" in perform(lambda *args: roll(*args, Cause.NIGHT), world, run_of(1), release).message
     assert len(world.production.applied) == 1
+
+
+def test_each_try_to_put_a_release_back_is_a_new_one(world: FakeWorld) -> None:
+    """A restoration that failed is asked for again under another name: a cluster that took it back once must not refuse it."""
+    first, second_id = two_nights(world)
+    world.production.script(second_id, FAILED)
+    world.production.script(first, FAILED)
+    with pytest.raises(Broken):
+        night(world, 2)
+    world.production.script(first, COMPLETE)
+    settle(world, run_of(2), second_id, Cause.NIGHT, ())
+    tries = [desired.annotations["run"] for desired in world.production.applied if desired.release_id == first]
+    assert tries[1:] == ["nightly_release/2", "nightly_release/2 (try 2)"]
+
+
+def test_an_app_that_this_ledger_does_not_know_is_left_alone(world: FakeWorld) -> None:
+    """When Swarm has put back something that this ledger never verified, settling does not take it away."""
+    release = world_release_id(world)
+    world.production.script(release, FAILED)
+    world.production.running = lambda: "r-of-another-ledger"  # type: ignore[method-assign]
+    first = night(world)
+    assert "(r-of-another-ledger) was left alone" in first.settled.message
+    assert world.production.calls["withdraw"] == 0
+
+
+def test_a_forced_rebuild_that_fails_its_trial_replaces_nothing(world: FakeWorld) -> None:
+    """A release that is live keeps its image until another one was tried."""
+    first = str(night(world, 1).release_id)
+    image = world.ledger.release(first).image
+    world.registry.lose(image.removeprefix(f"{world.registry.host}/"))
+    world.runner.exit_code = 1
+    forced = night(world, 2, force=True)
+    assert forced.failed == ("try_image",)
+    assert world.ledger.release(first).image == image
+
+
+def test_a_cluster_that_cannot_be_seen_is_no_rejection(world: FakeWorld) -> None:
+    """An outage that lasts until the deadline is broken, and the release is not in quarantine."""
+    unseen = dataclasses.replace(PROGRESSING, seen=False, message="the cluster does not answer")
+    world.production.script(world_release_id(world), PROGRESSING, unseen)
+    release = _opened(world)
+    for call in PREPARING.values():
+        perform(call, world, run_of(1), release)
+    started = start_roll_out(world, run_of(1), world.ledger.release(release), Cause.NIGHT)
+    assert isinstance(started, Started)
+    with pytest.raises(Broken, match="the cluster does not answer"):
+        finish_roll_out(world, run_of(1), Cause.NIGHT, unseen)
+    assert world.ledger.quarantined() == []
+
+
+def test_an_image_that_ends_when_it_is_asked_is_rejected(world: FakeWorld) -> None:
+    """A container that is gone in the middle of its trial is the release's fault, not the machinery's."""
+    release = _opened(world)
+    for name in ("test_code", "judge_model", "build_image"):
+        perform(PREPARING[name], world, run_of(1), release)
+
+    def end(body: object) -> tuple[int, object]:
+        world.runner.exit_code = 139
+        raise Broken("nothing answers")
+
+    world.clients.serve(world.runner.url, {"GET /readyz": lambda body: (200, ""), "GET /version": end})
+    with pytest.raises(Rejected, match="ended while it was asked"):
+        perform(PREPARING["try_image"], world, run_of(1), release)
+
+
+def test_verifying_was_killed_after_it_had_rejected(world: FakeWorld) -> None:
+    """The retry says again what was found, even if the app would answer rightly by now."""
+    first, second_id = two_nights(world)
+    world.answers_in_production[second_id] = ("9",) * len(LABELS)
+    night(world, 2)
+    world.answers_in_production.clear()
+    with pytest.raises(Rejected, match="4 of 4 answers that differ"):
+        perform(lambda *args: verify_release(*args, Cause.NIGHT), world, run_of(2), second_id)
+    assert first
+
+
+def test_rolling_back_twice_goes_further_back(world: FakeWorld) -> None:
+    """The second rollback does not return to the release that the first one left."""
+    first = str(night(world, 1).release_id)
+    for number in (2, 3):
+        world.push()
+        night(world, number)
+    rollback(world, 1)
+    rollback(world, 2)
+    assert world.production.running() == first
+
+
+def test_a_hold_that_is_set_while_a_night_waits_for_the_lease(world: FakeWorld) -> None:
+    """The hold counts when the lease is taken, and the lease is given back."""
+    two_nights(world)
+    world.ledger.hold("production", "ada", "it looks odd")
+    second = night(world, 2)
+    assert second.outcomes["roll_out"].skipped
+    assert "held by ada" in second.settled.message
+    assert world.ledger.leased("production") is None
+
+
+def test_a_run_that_is_cleared_puts_its_release_right_again(world: FakeWorld) -> None:
+    """When an operator clears the tasks of a run whose release was replaced since, it is deployed once more."""
+    first, _ = two_nights(world)
+    night(world, 2)
+    perform(lambda *args: roll(*args, Cause.NIGHT), world, run_of(1), first)
+    perform(lambda *args: verify_release(*args, Cause.NIGHT), world, run_of(1), first)
+    assert world.production.running() == first
+    assert world.ledger.verified("production")[0].release_id == first

@@ -53,4 +53,5 @@ def _parse(content: bytes, path: str) -> Pointer:
         raise Rejected(
             f"the pointer {path} cannot be read: found {content[:100]!r} ({error}), expected version and digest in JSON",
             advice="publish a model anew after deleting the pointer, or name a version",
+            culprits=(path,),
         ) from error

@@ -51,11 +51,16 @@ def read_manifest(blobs: Blobs, layout: Layout, version: str) -> ModelManifest |
     blob = blobs.read(path)
     if blob is None:
         return None
-    manifest = parse_manifest(blob.content, path)
+    to_blame = (f"{layout.name}/{version}",)
+    try:
+        manifest = parse_manifest(blob.content, path)
+    except Rejected as error:
+        raise BadBlob(error.message, advice=error.advice, culprits=to_blame) from error
     if (manifest.name, manifest.version) != (layout.name, version):
         raise BadBlob(
             f"{path} is the manifest of {manifest.name} {manifest.version}, expected that of {layout.name} {version}",
             advice="the folder was copied or renamed by hand; publish the model under the new name instead",
+            culprits=to_blame,
         )
     return manifest
 

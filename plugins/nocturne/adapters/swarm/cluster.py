@@ -72,7 +72,7 @@ class SwarmCluster(Cluster):
             try:
                 look = await asyncio.to_thread(self._look)
             except Broken as error:
-                now = replace(shown, message=f"the cluster does not answer, still trying: {error.message}")
+                now = replace(shown, message=f"the cluster does not answer, still trying: {error.message}", seen=False)
             else:
                 judgement = self._judge(desired, look)
                 now = await self._shown(judgement, probes)

@@ -5,20 +5,24 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from nocturne.airflow.outcome import MESSAGE
 
 
 class ApproveOperator(ApprovalOperator):
-    """Waits for an answer in Airflow's page of required actions, without a worker and without the lease."""
+    """Waits for an answer in Airflow's page of required actions, without a worker and without the lease.
 
-    template_fields: Sequence[str] = ("subject", "body", "release_id")
+    A no leaves production as it is and is no failure: nothing went wrong, and the next night asks again.
+    """
+
+    template_fields: Sequence[str] = ("release_id", "subject", "body")
     ui_color = "#fdf3dc"
 
     def __init__(self, *, environment: str, asked: bool, release_id: Any, **kwargs: Any) -> None:
         super().__init__(
             subject=f"Ship {{{{ task.release_id }}}} to {environment}?",
             body="It passed its tests, the gates of the model and its trial. The tasks before this one have the details.",
-            fail_on_reject=True,
             **kwargs,
         )
         self.environment = environment
@@ -28,5 +32,16 @@ class ApproveOperator(ApprovalOperator):
     def execute(self, context: Context) -> Any:
         """Skipped where nobody needs to be asked."""
         if not self.asked:
-            raise AirflowSkipException(f"{self.environment} asks for no approval")
+            message = f"{self.environment} asks for no approval"
+            context["ti"].xcom_push(key=MESSAGE, value=message)
+            raise AirflowSkipException(message)
         return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Say who answered what."""
+        if "error" in event:
+            raise AirflowFailException(f"nobody answered within {self.response_timeout}")
+        answer, user = event["chosen_options"][0], event["responded_by_user"]["name"]
+        word = "approved" if answer == self.APPROVE else "not approved"
+        context["ti"].xcom_push(key=MESSAGE, value=f"{word} by {user}")
+        return super().execute_complete(context, event)

@@ -1,5 +1,6 @@
 """The tasks that change production, and ask it how it is."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Context
@@ -12,6 +13,8 @@ from nocturne.domain.records import Cause, Release
 from nocturne.steps.roll_out import Started, finish_roll_out, start_roll_out
 from nocturne.steps.verify_release import verify_release
 from nocturne.steps.world import Outcome, Run, World
+
+_SLACK = timedelta(minutes=10)
 
 
 class RollOutOperator(ReleaseOperator):
@@ -37,14 +40,18 @@ class RollOutOperator(ReleaseOperator):
 
         outcome = self.perform(context, start)
         if started is not None:
-            self.defer(trigger=RollOutTrigger.of(run_of(context, self.environment), started), method_name="complete")
+            trigger = RollOutTrigger.of(run_of(context, self.environment), started)
+            # Should no triggerer ever take it up, Airflow itself ends the wait.
+            self.defer(trigger=trigger, method_name="complete", timeout=started.deadline - datetime.now(UTC) + _SLACK)
         return finish(context, outcome)
 
     def complete(self, context: Context, event: dict[str, Any]) -> str:
         """Take up where the triggerer saw the rollout end."""
-        rollout = rollout_in(event)
-        outcome = self.perform(context, lambda world, run, release: finish_roll_out(world, run, Cause(self.cause), rollout))
-        return finish(context, outcome)
+
+        def end(world: World, run: Run, release: Release) -> Outcome:
+            return finish_roll_out(world, run, Cause(self.cause), rollout_in(event))
+
+        return finish(context, self.perform(context, end))
 
 
 class VerifyOperator(ReleaseOperator):

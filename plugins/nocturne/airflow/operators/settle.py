@@ -7,10 +7,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from nocturne.airflow.deployed import deployed_world
 from nocturne.airflow.operators.release_operator import ReleaseOperator
-from nocturne.airflow.outcome import MESSAGE, told_to_airflow
+from nocturne.airflow.outcome import ERROR, MESSAGE, told_to_airflow
 from nocturne.airflow.run import run_of
 from nocturne.domain.records import Cause
-from nocturne.steps.settle import Verdict, settle
+from nocturne.steps.settle import FailedStep, Verdict, settle
 
 
 class SettleOperator(ReleaseOperator):
@@ -26,7 +26,7 @@ class SettleOperator(ReleaseOperator):
         """Returns the verdict's sentence."""
         run = run_of(context, self.environment)
         with told_to_airflow(context):
-            settled = settle(deployed_world(), run, self.release_id or None, Cause(self.cause), _failed_tasks(context))
+            settled = settle(deployed_world(), run, self.release_id or None, Cause(self.cause), _failed_steps(context))
         context["ti"].xcom_push(key="verdict", value={"verdict": settled.verdict.value, "message": settled.message})
         context["ti"].xcom_push(key=MESSAGE, value=settled.message)
         if settled.verdict in (Verdict.REJECTED, Verdict.BROKEN):
@@ -35,8 +35,10 @@ class SettleOperator(ReleaseOperator):
         return settled.message
 
 
-def _failed_tasks(context: Context) -> tuple[str, ...]:
+def _failed_steps(context: Context) -> tuple[FailedStep, ...]:
     """The run's tasks that failed themselves; those that never ran because of them are no news."""
-    run_id = context["dag_run"].run_id
-    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, run_ids=[run_id])[run_id]
-    return tuple(sorted(task for task, state in states.items() if state == "failed"))
+    task_instance, run_id = context["ti"], context["dag_run"].run_id
+    states = task_instance.get_task_states(dag_id=context["dag"].dag_id, run_ids=[run_id])[run_id]
+    names = sorted(task for task, state in states.items() if state == "failed")
+    kinds, messages = ({name: task_instance.xcom_pull(task_ids=name, key=key) or "" for name in names} for key in (ERROR, MESSAGE))
+    return tuple(FailedStep(name, kinds[name], messages[name]) for name in names)
