@@ -34,13 +34,20 @@ class SandboxSwarm:
             self._made.parent.mkdir(parents=True, exist_ok=True)
             self._made.touch()
             # Nobody else is to join, so it listens on this machine only.
-            self._client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
+            self._init()
         elif not self._is_manager():
             raise Broken(
                 f"the engine's Swarm mode is {state} and it is no manager; expected a manager, or no Swarm",
                 advice="use another engine (DOCKER_HOST), or `docker swarm leave` on this one",
             )
         self._ensure_network()
+
+    def _init(self) -> None:
+        try:
+            self._client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
+        except APIError:
+            if not self._is_manager():  # else another sandbox was quicker
+                raise
 
     def scale_down(self) -> bool:
         """End all tasks of the service and remember how many there were. False when there is none, or none runs.
