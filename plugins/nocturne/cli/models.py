@@ -68,7 +68,7 @@ def list_(json: Json = False) -> None:
         metrics = ", ".join(f"{name} {value}" for name, value in item.manifest.card.get("metrics", {}).items())
         verdict = (_reason(rejected, item.manifest) or "").partition("\n")[0]
         mark = "latest" if item.latest else ""
-        rows.append((item.version, mark, item.manifest.digest[:19], day(item.manifest.created_at), metrics, verdict))
+        rows.append((item.version, mark, item.manifest.digest, day(item.manifest.created_at), metrics, verdict))
     print_table(
         ("version", "", "digest", "published (UTC)", "metrics", "rejected"),
         rows,

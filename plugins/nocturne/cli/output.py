@@ -13,7 +13,8 @@ from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 
-out = Console(soft_wrap=True, highlight=False)
+# Not on a terminal nobody can make the window wider: a table is as wide as it needs, and no id is cut.
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 240)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
@@ -24,7 +25,10 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
     """Print rows under columns; a sentence where there are none."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns[:-1]:
+        table.add_column(name, no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     if table.row_count:
@@ -36,6 +40,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: st
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Print names and values, aligned; lines of a longer value stay together."""
     table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in facts:
         table.add_row(f"[bold]{name}[/bold]", escape(value))
     out.print(table)
