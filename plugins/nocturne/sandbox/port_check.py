@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 from nocturne.domain.errors import ConfigurationError
 from nocturne.sandbox import processes
@@ -52,11 +53,13 @@ def _listening_inodes(port: int) -> set[str]:
 
 def _open_files(pid: int) -> set[str]:
     folder = processes.PROC / str(pid) / "fd"
-    targets = set()
+    targets: set[str] = set()
     try:
-        for entry in os.listdir(folder):
-            targets.add(os.readlink(folder / entry))
+        entries = os.listdir(folder)
     except OSError:
-        # The process ended meanwhile, or belongs to somebody else.
+        # The process has ended meanwhile, or belongs to somebody else.
         return targets
+    for entry in entries:
+        with suppress(OSError):  # this file was closed meanwhile
+            targets.add(os.readlink(folder / entry))
     return targets

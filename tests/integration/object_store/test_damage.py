@@ -53,7 +53,7 @@ def test_missing_and_cut_blobs_are_rejected_together(objects: ObjectStore, manif
         ObjectModelStore(objects, NAME).freeze(None)
     assert "model.onnx: found 3 bytes, expected 300,000" in raised.value.message
     assert "parts/weights.bin: found no such blob, expected 320 bytes" in raised.value.message
-    assert raised.value.culprits == (manifest.digest,)
+    assert raised.value.culprits == (f"{NAME}/v1",)
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"schema": 1}'])
