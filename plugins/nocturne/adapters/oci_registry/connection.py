@@ -9,6 +9,7 @@ import httpx
 
 from nocturne.adapters.oci_registry.authorization import Authorization, Credentials
 from nocturne.adapters.oci_registry.retry import Transient
+from nocturne.adapters.oci_registry.tls_on_demand import TlsOnDemand
 from nocturne.domain.errors import Broken
 
 Result = TypeVar("Result")
@@ -35,7 +36,9 @@ class Connection:
         self._timeout = timeout
         # What is hashed must be what was stored: no compression on the way.
         headers = {"Accept-Encoding": "identity", "User-Agent": "nocturne"}
-        self._client = httpx.Client(timeout=timeout, headers=headers, transport=transport)
+        mounts = None if transport else {"https://": TlsOnDemand()}
+        plain = transport or httpx.HTTPTransport(verify=False)  # for http:// alone, which has no certificates
+        self._client = httpx.Client(timeout=timeout, headers=headers, transport=plain, mounts=mounts)
         self._authorization = Authorization(self._client, self._base, credentials)
 
     def send(
