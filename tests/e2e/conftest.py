@@ -6,7 +6,7 @@ from tests.e2e.place import CLONE, Place, new_place
 
 
 @pytest.fixture(scope="session")
-def place() -> Iterator[Place]:
+def place(prepared: None) -> Iterator[Place]:
     """Everything up, with nothing released yet; down again at the end, and its data removed."""
     found = new_place(CLONE / ".nocturne-test" / "e2e")
     found.run("sandbox", "clean")
