@@ -303,7 +303,7 @@ def test_wrong_configuration(place: Place) -> None:
 
 
 def test_doctor(place: Place) -> None:
-    """When all is well doctor says so; when the store is away it names it and what to do."""
+    """When everything that a night needs is there, doctor says so of each part."""
     assert all(item["well"] for item in place.json("doctor"))
 
 

@@ -128,3 +128,18 @@ def test_states_are_told_in_words(ledger: SqlLedger, monkeypatch: pytest.MonkeyP
     out = call(monkeypatch, capsys, "releases")[1]
     assert "rejected" in out
     assert "accuracy is 12%" in out
+
+
+def test_doctor_names_what_is_wrong(ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each part that is out of reach or not configured is named with what to do; the others are well all the same."""
+    nowhere = {"conn_type": "generic", "host": "http://127.0.0.1", "port": 1}
+    for name in ("CODE", "REGISTRY", "AIRFLOW", "MODELS"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_NOCTURNE_{name}", json.dumps(nowhere))
+    for name in ("ENGINE", "SANDBOX"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_NOCTURNE_{name}", json.dumps({"host": "unix:///nowhere.sock", "extra": {"service": "x"}}))
+    code, out, _ = call(monkeypatch, capsys, "doctor", "--json")
+    found = {item["part"]: item for item in json.loads(out)}
+    assert code == 4
+    assert [part for part, item in found.items() if item["well"]] == ["ledger"]
+    assert "extra.container" in found["model store"]["message"]
+    assert all(item["advice"] for item in found.values() if not item["well"])
