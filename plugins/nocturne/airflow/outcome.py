@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from nocturne.domain.errors import Broken, NocturneError
+from nocturne.domain.errors import BlobChanged, Broken, NocturneError
 from nocturne.steps.world import Outcome
 
 MESSAGE = "message"
@@ -21,6 +21,10 @@ def told_to_airflow(context: Context) -> Iterator[None]:
     """Let Airflow retry what is broken, and only that."""
     try:
         yield
+    except BlobChanged as error:
+        _tell(context, error)
+        # What was frozen will not come back: this run is over, and the next one freezes what is there by then.
+        raise AirflowFailException(f"BROKEN: {error}") from error
     except Broken as error:
         _tell(context, error)
         raise AirflowException(f"BROKEN, will be tried again: {error}") from error

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nocturne.domain.errors import BadBlob, Broken, Rejected
+from nocturne.domain.errors import BadBlob, BlobChanged, Broken, LeaseTaken, Rejected
 from nocturne.domain.records import Cause, Deployment, Release
 from nocturne.domain.states import DeploymentState
 from nocturne.steps.roll_out import Started, finish_roll_out, start_roll_out, take_lease, wait_for_roll_out
@@ -12,6 +12,8 @@ from nocturne.steps.verify_release import verify_release
 from nocturne.steps.world import Run, World
 
 _REFUSALS = (Rejected.__name__, BadBlob.__name__)
+_PASSING = ("", Broken.__name__, BlobChanged.__name__, LeaseTaken.__name__)
+"""Kinds of failures that another run may not meet; a task that was killed leaves none."""
 
 
 class Verdict(StrEnum):
@@ -108,5 +110,5 @@ def _verdict(world: World, run: Run, release_id: str | None, failed: tuple[Faile
     told = "; ".join(f"{step.name}: {step.message or 'it left no message, see its log'}" for step in failed)
     if any(step.kind in _REFUSALS for step in failed):
         return Settlement(Verdict.REJECTED, f"{subject} was rejected: {told}\n{production}")
-    again = "; the next run tries again" if all(step.kind in ("", Broken.__name__) for step in failed) else ""
+    again = "; the next run tries again" if all(step.kind in _PASSING for step in failed) else ""
     return Settlement(Verdict.BROKEN, f"{subject} did not get through: {told}\n{production}{again}")

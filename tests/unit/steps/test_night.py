@@ -182,6 +182,22 @@ def test_latest_moves_under_a_run(world: FakeWorld) -> None:
     assert world.ledger.release(first.release_id).inputs.model.digest == first_digest
 
 
+def test_a_blob_is_overwritten_under_a_run(world: FakeWorld) -> None:
+    """The run ends broken and says which blob changed; nothing is in quarantine, and the next night freezes what is there."""
+    tests = world.environment.run
+
+    def overwrite_meanwhile(*args, **kwargs):  # type: ignore[no-untyped-def]
+        world.models.overwrite("v1", "model.onnx", b"weights X")
+        return tests(*args, **kwargs)
+
+    world.environment.run = overwrite_meanwhile  # type: ignore[method-assign]
+    first = night(world)
+    assert (first.verdict, first.failed) == (Verdict.BROKEN, ("fetch_model",))
+    assert "v1/model.onnx is no longer the blob that was frozen" in first.settled.message
+    assert "the next run tries again" in first.settled.message
+    assert world.ledger.quarantined() == []
+
+
 def test_dry_run(world: FakeWorld) -> None:
     """A dry run says what would happen and why, and records nothing."""
     dry = night(world, wish=Wish(dry_run=True))
