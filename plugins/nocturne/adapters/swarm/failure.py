@@ -43,8 +43,10 @@ def _health(engine: Engine, container_id: str) -> str:
     failed = [check for check in health.get("Log") or [] if check.get("ExitCode")]
     if health.get("Status") != "unhealthy" or not failed:
         return ""
-    output = " ".join(str(failed[-1].get("Output", "")).split())[:_LONGEST_LINE]
-    return f"unhealthy: its health check ended with {failed[-1]['ExitCode']} and said: {output or 'nothing'}"
+    # The last one may have been cut off when its container was stopped: the last that said something tells more.
+    check = next((check for check in reversed(failed) if str(check.get("Output", "")).strip()), failed[-1])
+    output = " ".join(str(check.get("Output", "")).split())[:_LONGEST_LINE]
+    return f"unhealthy: its health check ended with {check['ExitCode']} and said: {output or 'nothing'}"
 
 
 def _last_words(engine: Engine, container_id: str) -> str:

@@ -32,6 +32,13 @@ def test_health_check() -> None:
     assert message.endswith("unhealthy: its health check ended with 1 and said: readyz answered 503: no model")
 
 
+def test_a_health_check_that_was_cut_off() -> None:
+    """A check that was killed with its container said nothing: the one before it is told."""
+    log = [{"ExitCode": 1, "Output": "readyz answered 503"}, {"ExitCode": 137, "Output": ""}]
+    engine = FakeEngine({"c1": ({"State": {"Health": {"Status": "unhealthy", "Log": log}}}, [])})
+    assert explained(engine, task("complete", container="c1")).endswith("ended with 1 and said: readyz answered 503")
+
+
 def test_no_container() -> None:
     """A task that never had a container is explained by its own error."""
     message = explained(FakeEngine({}), task("rejected", error="No such image: app@sha256:1"))
