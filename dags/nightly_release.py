@@ -25,13 +25,13 @@ from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, chain
 
-from nocturne.airflow.deployed import deployed_configuration
 from nocturne.airflow.operators.approve import ApproveOperator
 from nocturne.airflow.operators.freeze_inputs import FreezeInputsOperator
 from nocturne.airflow.operators.prepare import STEPS, PrepareOperator
 from nocturne.airflow.operators.roll_out import RollOutOperator, VerifyOperator
 from nocturne.airflow.operators.settle import SettleOperator
 from nocturne.airflow.settings import RETRIES, time_limits
+from nocturne.composition import deployed_configuration
 
 configuration = deployed_configuration()
 environment = configuration.environment(configuration.night.environment)

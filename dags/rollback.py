@@ -9,11 +9,11 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, chain
 
-from nocturne.airflow.deployed import deployed_configuration
 from nocturne.airflow.operators.choose_release import ChooseReleaseOperator
 from nocturne.airflow.operators.roll_out import RollOutOperator, VerifyOperator
 from nocturne.airflow.operators.settle import SettleOperator
 from nocturne.airflow.settings import PATIENT, RETRIES, time_limits
+from nocturne.composition import deployed_configuration
 
 configuration = deployed_configuration()
 environment = configuration.environment(configuration.night.environment)

@@ -38,6 +38,18 @@ def cache_folder() -> Path:
     return Path.home() / ".cache" / "nocturne"
 
 
+def deployed_configuration() -> Configuration:
+    """The `release.toml` in the app's folder beside `plugins/`, or the file that NOCTURNE_RELEASE_FILE names.
+
+    A run reads it only to learn where the code is; everything else comes from the file as it stands at the frozen commit.
+    """
+    path = Path(os.environ.get("NOCTURNE_RELEASE_FILE") or Path(__file__).parents[2] / "app" / FILE)
+    try:
+        return parse_configuration(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ConfigurationError(str(path), [f"cannot be read: {error.strerror}"]) from error
+
+
 class ConnectedWorld(World):
     """The real world. Everything is opened when it is first used."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from nocturne.cli import workplace
 from nocturne.cli.airflow_api import CONNECTION, AirflowApi
 from nocturne.cli.follow import ENDINGS, Audience, follow
-from nocturne.composition import ConnectedWorld
+from nocturne.composition import ConnectedWorld, deployed_configuration
 from nocturne.domain.errors import Broken
 from nocturne.sandbox import Report, Settings
 from nocturne.steps.checkout import checked_out
@@ -39,7 +39,7 @@ class _Told(Audience):
 def run(settings: Settings, report: Report) -> dict[str, Any]:
     """The night's verdict."""
     os.environ["NOCTURNE_HOME"] = str(settings.home)
-    world = ConnectedWorld(workplace.configuration(), workplace.connection, log=lambda line: None)
+    world = ConnectedWorld(deployed_configuration(), workplace.connection, log=lambda line: None)
     if not world.models.versions():
         _publish_demo_model(world, report)
     api = AirflowApi(workplace.connection(CONNECTION))

@@ -6,9 +6,7 @@ import shlex
 from pathlib import Path
 
 from nocturne.cli.output import err
-from nocturne.composition import ConnectedWorld
-from nocturne.domain.configuration import FILE, Configuration, parse_configuration
-from nocturne.domain.errors import ConfigurationError
+from nocturne.composition import ConnectedWorld, deployed_configuration
 from nocturne.ports.connections import Connection
 
 _CLONE = Path(__file__).resolve().parents[3]
@@ -19,19 +17,10 @@ def home() -> Path:
     return Path(os.environ.get("NOCTURNE_HOME") or _CLONE / ".nocturne")
 
 
-def configuration() -> Configuration:
-    """The `release.toml` that is deployed here, or the one that NOCTURNE_RELEASE_FILE names."""
-    path = Path(os.environ.get("NOCTURNE_RELEASE_FILE") or _CLONE / "app" / FILE)
-    try:
-        return parse_configuration(path.read_bytes(), str(path))
-    except OSError as error:
-        raise ConfigurationError(str(path), [f"cannot be read: {error.strerror}"]) from error
-
-
 def world() -> ConnectedWorld:
     """The world of a command. What it logs goes to standard error."""
     os.environ.setdefault("NOCTURNE_HOME", str(home()))
-    return ConnectedWorld(configuration(), connection, log=lambda line: err.print(line, markup=False))
+    return ConnectedWorld(deployed_configuration(), connection, log=lambda line: err.print(line, markup=False))
 
 
 def connection(connection_id: str) -> Connection:
