@@ -5,11 +5,11 @@ The app believes nothing else about a model, so another model needs no change of
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 import orjson
 
+from app.card_input import Input, parse_input
 from app.fields import Fields
 
 CARD_FILE = "model.json"
@@ -25,21 +25,6 @@ class CardError(Exception):
 
 
 @dataclass(frozen=True)
-class Input:
-    """How an image becomes the model's input: grey, `width` x `height`, then `(pixel * scale - mean) / std`."""
-
-    name: str
-    shape: tuple[int | None, ...]
-    type: str
-    width: int
-    height: int
-    colour: str
-    scale: float
-    mean: float
-    std: float
-
-
-@dataclass(frozen=True)
 class Output:
     """The tensor with one number per label; `kind` is `probabilities` or `logits`."""
 
@@ -49,7 +34,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Card:
-    """One model's card; `file` is the ONNX file beside it."""
+    """One model's card; `file` is the ONNX file beside it. draw: people may draw its input, white on black."""
 
     name: str
     file: str
@@ -57,6 +42,7 @@ class Card:
     output: Output
     labels: tuple[str, ...]
     metrics: Mapping[str, float]
+    draw: bool
 
 
 def read_card(folder: Path) -> Card:
@@ -67,76 +53,47 @@ def read_card(folder: Path) -> Card:
     except OSError as error:
         raise CardError([f"looked for the model's card at {path.absolute()}: {error.strerror}"]) from error
     try:
-        return parse_card(orjson.loads(content))
+        return parse_card(orjson.loads(content), folder)
     except orjson.JSONDecodeError as error:
         raise CardError([f"{CARD_FILE} is not JSON: {error}"]) from error
 
 
-def parse_card(content: object) -> Card:
-    """Return the card that the decoded JSON `content` tells, or raise CardError with every fault found."""
+def parse_card(content: object, folder: Path | None = None) -> Card:
+    """Return the card that the decoded JSON `content` tells, or raise CardError with every fault found.
+
+    folder: where the card is, for one that names a file with its labels.
+    """
     fields = Fields(content, CARD_FILE)
     fields.one_of("schema", [SCHEMA])
     card = Card(
         name=fields.text("name"),
-        file=_file(fields),
-        input=_input(fields.object("input")),
+        file=_file(fields, "model"),
+        input=parse_input(fields.object("input")),
         output=_output(fields.object("output")),
-        labels=_labels(fields),
+        labels=_labels(fields, folder),
         metrics=_metrics(fields),
+        draw=fields.flag("draw"),
     )
     if fields.faults:
         raise CardError(fields.faults)
     return card
 
 
-def _file(fields: Fields) -> str:
-    name = fields.text("model")
+def _file(fields: Fields, field: str) -> str:
+    name = fields.text(field)
     # The card comes with the model, from outside: it may not point at other files of this machine.
     if name and (Path(name).name != name or name == ".."):
-        fields.fault("model", name, "the name of a file in the same folder")
+        fields.fault(field, name, "the name of a file in the same folder")
+        return ""
     return name
-
-
-def _input(fields: Fields) -> Input:
-    parsed = Input(
-        name=fields.text("name"),
-        shape=_shape(fields),
-        type=fields.one_of("type", ["float32"]),
-        width=fields.whole("width"),
-        height=fields.whole("height"),
-        colour=fields.one_of("colour", ["L"]),
-        scale=fields.number("scale"),
-        mean=fields.number("mean", 0.0),
-        std=fields.number("std", 1.0),
-    )
-    if parsed.std == 0:
-        fields.fault("std", 0, "a number other than 0, because pixels are divided by it")
-    if parsed.shape and parsed.width and parsed.height:
-        _check_size(fields, parsed)
-    return parsed
-
-
-def _check_size(fields: Fields, parsed: Input) -> None:
-    numbers = prod(size for size in parsed.shape[1:] if size is not None)
-    if numbers != parsed.width * parsed.height:
-        fields.fault("shape", list(parsed.shape), f"{parsed.width} x {parsed.height} numbers after the first size")
-
-
-def _shape(fields: Fields) -> tuple[int | None, ...]:
-    shape = fields.list("shape")
-    sizes_known = all(type(size) is int and size > 0 for size in shape[1:])
-    if shape and not (len(shape) >= 2 and shape[0] in (None, 1) and sizes_known):
-        fields.fault("shape", shape, "null or 1 for one image at a time, then whole numbers, such as [null, 64]")
-        return ()
-    return tuple(shape)
 
 
 def _output(fields: Fields) -> Output:
     return Output(name=fields.text("name"), kind=fields.one_of("kind", ["probabilities", "logits"]))
 
 
-def _labels(fields: Fields) -> tuple[str, ...]:
-    labels = fields.list("labels")
+def _labels(fields: Fields, folder: Path | None) -> tuple[str, ...]:
+    labels = _labels_in_file(fields, folder) if fields.is_text("labels") else fields.list("labels")
     if not all(isinstance(label, str) and label for label in labels):
         fields.fault("labels", labels, "texts only")
     elif labels and (len(labels) < 2 or len(set(labels)) < len(labels)):
@@ -144,9 +101,28 @@ def _labels(fields: Fields) -> tuple[str, ...]:
     return tuple(labels)
 
 
+def _labels_in_file(fields: Fields, folder: Path | None) -> list[str]:
+    """Return the lines of the file that the card names, such as ImageNet's `synset.txt`."""
+    name = _file(fields, "labels")
+    if not (name and folder):
+        return []
+    try:
+        text = (folder / name).read_text("utf-8-sig").rstrip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        fields.fault("labels", name, f"a list, or the name of a text file beside the card ({reason})")
+        return []
+    labels = [line.strip() for line in text.split("\n")]
+    if not all(labels):
+        fields.fault("labels", name, f"a file with a label a line, but its line {labels.index('') + 1} is empty")
+    return [label for label in labels if label]
+
+
 def _metrics(fields: Fields) -> Mapping[str, float]:
+    if not fields.holds("metrics"):
+        return {}
     metrics = fields.object("metrics")
-    accuracy = metrics.number("accuracy")
-    if not 0 <= accuracy <= 1:
-        metrics.fault("accuracy", accuracy, "a share from 0 to 1")
-    return {"accuracy": accuracy, "held_out": metrics.whole("held_out")}
+    found = {name: metrics.whole(name) if name == "held_out" else metrics.number(name) for name in metrics.names()}
+    if not 0 <= found.get("accuracy", 0) <= 1:
+        metrics.fault("accuracy", found["accuracy"], "a share from 0 to 1")
+    return found

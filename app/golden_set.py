@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 
 from app.fields import Fields
-from app.images import ImageError, open_base64, to_grey
+from app.images import ImageError, decode, open_base64
 
 
 class GoldenSetError(Exception):
@@ -43,7 +43,7 @@ def _sample(entry: object, place: int, faults: list[str]) -> Sample:
     fields = Fields(entry if entry is not None else [], where, faults)
     sample = Sample(fields.text("id"), fields.text("image"), fields.text("label"))
     try:
-        to_grey(open_base64(sample.image), 1, 1)
+        decode(open_base64(sample.image), "RGB")
     except ImageError as error:
         faults.append(f"{where}: the image {error}")
     return sample

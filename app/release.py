@@ -26,4 +26,12 @@ def read_release(file: Path) -> dict[str, str | None]:
     if not isinstance(told, dict):
         log.warning("%s holds %s, expected an object: /version will answer nulls", file, type(told).__name__)
         return nothing
-    return {field: told.get(field) for field in FIELDS}
+    return {field: _fact(told.get(field), field, file) for field in FIELDS}
+
+
+def _fact(told: object, field: str, file: Path) -> str | None:
+    # The release is told in a header of every answer: another character there, and nothing could be answered at all.
+    if told is None or (isinstance(told, str) and told.isascii() and told.isprintable()):
+        return told or None
+    log.warning("%s: %r is %.80r, expected a text of printable ASCII: /version will answer null", file, field, told)
+    return None

@@ -9,16 +9,24 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as rules
 from PIL import Image
 from running import RunningApp
+from served import LIMIT, Serve, Served
 
 from app.card import Card, read_card
+from app.connections import BODIES
 from app.drain import DrainFlag
 from app.golden_set import Sample, read_golden_set
 from app.settings import Settings, read_settings
 from app.training.__main__ import train
 from app.training.golden import GOLDEN_FILE
 from app.web import create_app
+
+# How long an example takes says what else this machine does.
+rules.register_profile("app", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+rules.load_profile("app")
 
 
 @pytest.fixture(scope="session")
@@ -78,3 +86,26 @@ def encode(image: Image.Image, kind: str = "PNG") -> str:
     content = io.BytesIO()
     image.save(content, kind)
     return base64.b64encode(content.getvalue()).decode()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Make a server of connections: by its threads, and the seconds that a request may take to come."""
+    all_served: list[Served] = []
+
+    def begin(threads: int = 1, request_seconds: float = 60) -> Served:
+        all_served.append(Served(threads, request_seconds))
+        return all_served[-1]
+
+    yield begin
+    for served in all_served:
+        served.stop()
+        assert served.failures == []
+        # Whatever happened to a body, its room was given back once.
+        assert served.connections.room.free == BODIES * LIMIT
+
+
+@pytest.fixture(params=[1, 2], ids=["in the loop", "in threads"])
+def served(serve: Serve, request: pytest.FixtureRequest) -> Served:
+    """Return a server of connections."""
+    return serve(request.param)

@@ -12,7 +12,51 @@ def test_a_card_tells_how_to_use_the_model(card: Card) -> None:
     """A good card is read as it was written."""
     assert card.labels == tuple("0123456789")
     assert (card.input.shape, card.input.width, card.input.height) == ((None, 64), 8, 8)
-    assert (card.input.mean, card.input.std) == (0.0, 1.0)
+    assert (card.input.mean, card.input.std) == ((0.0,), (1.0,))
+    assert (card.input.layout, card.input.resize, card.input.filter) == ("flat", "stretch", "box")
+    assert card.draw
+
+
+def test_metrics_and_drawing_may_be_left_out(card_json: dict[str, Any]) -> None:
+    """A card need not say how good the model is, nor that its input can be drawn."""
+    del card_json["metrics"], card_json["draw"]
+    card = parse_card(card_json)
+    assert (card.metrics, card.draw) == ({}, False)
+    assert parse_card(card_json | {"metrics": {}}).metrics == {}
+    assert parse_card(card_json | {"metrics": {"accuracy": 0.9, "top5": 0.99}}).metrics == {
+        "accuracy": 0.9,
+        "top5": 0.99,
+    }
+
+
+def test_labels_may_stand_in_a_file_of_their_own(tmp_path: Path, card_json: dict[str, Any]) -> None:
+    """One label a line, whatever ends the lines; the file may end with some that are empty."""
+    (tmp_path / "synset.txt").write_bytes("n01440764 tench, Tinca tinca\r\nn1 Käse\r\n\r\n".encode())
+    card_json["labels"] = "synset.txt"
+    assert parse_card(card_json, tmp_path).labels == ("n01440764 tench, Tinca tinca", "n1 Käse")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("gone.txt", None, "No such file"),
+        ("../synset.txt", None, "same folder"),
+        ("synset.txt", b"a\n\nb", "line 2 is empty"),
+        ("synset.txt", b"a\na", "each once"),
+        ("synset.txt", b"", "line 1 is empty"),
+        ("synset.txt", b"caf\xe9\nb", "utf-8"),
+        ("a\0b", None, "null byte"),
+    ],
+)
+def test_a_bad_label_file_is_told(
+    tmp_path: Path, card_json: dict[str, Any], name: str, content: bytes | None, told: str
+) -> None:
+    """The fault names the file, beside all other faults."""
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CardError, match=told) as caught:
+        parse_card(card_json | {"labels": name, "name": 7}, tmp_path)
+    assert len(caught.value.faults) == 2
 
 
 def test_all_faults_are_told_at_once(card_json: dict[str, Any]) -> None:
@@ -47,6 +91,9 @@ def test_all_faults_are_told_at_once(card_json: dict[str, Any]) -> None:
         ("labels", ["one"]),
         ("labels", [1, 2]),
         ("metrics", 0.99),
+        ("metrics", None),
+        ("metrics.accuracy", "high"),
+        ("draw", "yes"),
     ],
 )
 def test_a_wrong_field_is_named(card_json: dict[str, Any], path: str, value: object) -> None:

@@ -1,6 +1,8 @@
 """The verdict on a model."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,18 @@ def test_a_good_model_gets_an_accuracy(capfd: pytest.CaptureFixture[str], model_
     verdict = json.loads(out)
     labels = [sample["label"] for sample in json.loads(GOLDEN_FILE.read_text())["samples"]]
     right = sum(answer == label for answer, label in zip(verdict["answers"], labels, strict=True))
-    assert code == 0 and set(verdict) == {"faults", "samples", "accuracy", "answers", "latency_ms"}
+    assert code == 0 and set(verdict) == {"faults", "samples", "accuracy", "answers", "latency_ms", "memory_mb"}
     assert verdict["faults"] == [] and verdict["samples"] == len(labels)
     assert verdict["accuracy"] == right / len(labels) >= 0.98
     assert 0 < verdict["latency_ms"]["p50"] <= verdict["latency_ms"]["p99"]
+
+
+def test_memory_is_this_process_own(model_dir: Path) -> None:
+    """It is what the evaluation had at its peak, not what the process that started it has."""
+    ballast = bytearray(300_000_000)
+    command = [sys.executable, "-m", "app.evaluate", "--model", str(model_dir), "--golden", str(GOLDEN_FILE)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, check=True)
+    assert 20 < json.loads(done.stdout)["memory_mb"] < len(ballast) / 1e6
 
 
 def test_faults_are_a_verdict_too(

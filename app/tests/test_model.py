@@ -46,15 +46,17 @@ def faults(folder: Path) -> list[str]:
 
 def test_a_good_model_answers_probabilities(model_dir: Path) -> None:
     """The trained model loads and answers one probability per label."""
-    answer = load_model(model_dir).probabilities(Image.new("L", (20, 20), 255))
-    assert answer.shape == (10,) and abs(answer.sum() - 1) < 1e-3
+    answer = load_model(model_dir).probabilities([Image.new("L", (20, 20), 255)])
+    assert answer.shape == (1, 10) and abs(answer.sum() - 1) < 1e-3
 
 
 def test_logits_become_probabilities(tmp_path: Path, card_json: dict[str, Any]) -> None:
     """A card may say that the model answers logits."""
     card_json["output"]["kind"] = "logits"
-    answer = load_model(write(tmp_path, network(operator="Identity"), card_json)).probabilities(Image.new("L", (8, 8)))
-    assert answer == pytest.approx(np.full(10, 0.1))
+    answer = load_model(write(tmp_path, network(operator="Identity"), card_json)).probabilities(
+        [Image.new("L", (8, 8))]
+    )
+    assert answer == pytest.approx(np.full((1, 10), 0.1))
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,53 @@ def test_a_model_with_extra_outputs_serves(tmp_path: Path, card_json: dict[str, 
     model = onnx.load_from_string(network())
     model.graph.output.append(helper.make_tensor_value_info("sums", TensorProto.FLOAT, [None, 10]))
     load_model(write(tmp_path, model.SerializeToString(), card_json))
+
+
+def test_too_few_numbers_are_told_though_the_shape_is_open(tmp_path: Path, card_json: dict[str, Any]) -> None:
+    """A model that does not say how many numbers it answers is asked."""
+    model = onnx.load_from_string(network(labels=9))
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "some"
+    told = faults(write(tmp_path, model.SerializeToString(), card_json))
+    assert told == ["the model answers 9 numbers; expected one for each of the 10 labels"]
+
+
+@pytest.mark.parametrize(("labels", "told"), [(10, []), (9, ["9 numbers"])])
+def test_a_model_whose_shapes_nobody_knows_is_asked(
+    tmp_path: Path, card_json: dict[str, Any], labels: int, told: list[str]
+) -> None:
+    """Exporters may leave out the shapes of inputs and outputs, and the runtime cannot always find them."""
+    model = onnx.load_from_string(network(labels=labels))
+    # What is as large as it turns out to be, is of any shape for the runtime.
+    nodes = [
+        helper.make_node(name, [was], [becomes])
+        for name, was, becomes in (
+            ("Shape", "all", "sizes"),
+            ("NonZero", "sizes", "places"),
+            ("Flatten", "places", "flat"),
+        )
+    ]
+    model.graph.node[-1].output[0] = "all"
+    nodes.append(helper.make_node("Squeeze", ["flat"], ["order"]))
+    nodes.append(helper.make_node("Gather", ["sizes", "order"], ["wanted"]))
+    nodes.append(helper.make_node("Reshape", ["all", "wanted"], ["probabilities"]))
+    model.graph.node.extend(nodes)
+    for tensor in (model.graph.input[0], model.graph.output[0]):
+        tensor.type.tensor_type.ClearField("shape")
+    folder = write(tmp_path, model.SerializeToString(), card_json)
+    if not told:
+        answer = load_model(folder).probabilities([Image.new("L", (8, 8)), Image.new("L", (8, 8))])
+        assert answer.shape == (2, 10)
+    else:
+        assert told[0] in faults(folder)[0]
+
+
+def test_what_a_model_answers_to_a_tensor_is_its_own(model_dir: Path) -> None:
+    """A client may send the model's input itself, of any number of images, and get its output as it is."""
+    model = load_model(model_dir)
+    images = [Image.new("L", (8, 8), grey) for grey in (0, 99, 255)]
+    tensor = model.tensor(images)
+    assert (tensor.shape, tensor.dtype) == ((3, 64), model.input_dtype)
+    assert np.array_equal(model.rate(model.run(tensor)), model.probabilities(images))
 
 
 def test_nothing_is_reported_to_others(model_dir: Path, tmp_path: Path) -> None:

@@ -1,23 +1,32 @@
 """How the app starts and stops as a process."""
 
+import http.client
 import json
+import multiprocessing
 import os
+import resource
+import select
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
-from balancer import Balancer
-from running import ROOT, RunningApp
+from balancer import CLIENTS, Balancer
+from running import ROOT, SLOW_APP, RunningApp
 
 from app.golden_set import Sample
+from app.server import openable
 
 
-def test_no_request_is_lost_when_the_app_stops_under_load(running: RunningApp, golden: list[Sample]) -> None:
-    """Behind a balancer that checks `/readyz` every 500 ms, a stop loses no request of keep-alive clients."""
-    balancer = Balancer(running, json.dumps({"input": [golden[0].image]}))
+@pytest.mark.parametrize("keep_alive", [True, False])
+def test_no_request_is_lost_when_the_app_stops_under_load(
+    running: RunningApp, golden: list[Sample], keep_alive: bool
+) -> None:
+    """Behind a balancer that checks `/readyz` every 500 ms, a stop loses no request, also none that waits its turn."""
+    balancer = Balancer(running, json.dumps({"input": [golden[0].image]}), keep_alive)
     balancer.start()
     time.sleep(0.5)
     running.process.terminate()
@@ -26,6 +35,22 @@ def test_no_request_is_lost_when_the_app_stops_under_load(running: RunningApp, g
     assert balancer.failures == []
     assert balancer.answered > 100
     assert balancer.closed_politely > 0
+
+
+def test_a_killed_worker_is_replaced_while_the_other_serves_on(running: RunningApp, golden: list[Sample]) -> None:
+    """Its end costs a few requests, and none that was answered is forgotten."""
+    balancer = Balancer(running, json.dumps({"input": [golden[0].image]}), keep_alive=False, checks=False)
+    balancer.start()
+    victim, other = running.wait_for_workers()
+    os.kill(victim, signal.SIGKILL)
+    assert other in running.wait_for_workers(without=victim)
+    answered = balancer.answered
+    while balancer.answered < answered + 100:
+        time.sleep(0.05)
+    balancer.stop()
+    # While the killed process is taken down, a client may meet its closing door a second time.
+    assert len(balancer.failures) <= 2 * CLIENTS
+    assert balancer.answered <= running.counted("/score") <= balancer.answered + len(balancer.failures)
 
 
 def test_a_stopping_app_is_unready_at_once_and_serves_on(running: RunningApp) -> None:
@@ -69,7 +94,7 @@ def test_a_stop_in_the_first_moments_is_heard(model_dir: Path, seconds: float) -
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
     assert app.stdout is not None
-    assert any(b"Spawning worker-2" in line for line in app.stdout)
+    assert any(b"serving on port" in line for line in app.stdout)
     time.sleep(seconds)
     app.terminate()
     try:
@@ -78,6 +103,77 @@ def test_a_stop_in_the_first_moments_is_heard(model_dir: Path, seconds: float) -
         app.stdout.close()
         if app.poll() is None:
             os.killpg(app.pid, signal.SIGKILL)
+
+
+def test_a_stop_that_all_processes_are_told_loses_no_request(running: RunningApp, golden: list[Sample]) -> None:
+    """Some service managers tell every process to stop: the workers still leave it to the supervisor to say when."""
+    balancer = Balancer(running, json.dumps({"input": [golden[0].image]}))
+    balancer.start()
+    time.sleep(0.5)
+    os.killpg(running.process.pid, signal.SIGTERM)
+    balancer.join()
+    assert running.exit_code() == 0
+    assert balancer.failures == []
+
+
+def test_a_worker_that_keeps_dying_does_not_end_the_app(model_dir: Path) -> None:
+    """Each costs its own requests; who comes next is answered by another worker."""
+    with RunningApp({"MODEL_DIR": str(model_dir), "WORKERS": "1", "DRAIN_SECONDS": "0"}, program=SLOW_APP) as app:
+        for _ in range(3):
+            connection = app.connect()
+            connection.request("POST", "/v1/predict", b"exit")
+            with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+                connection.getresponse()
+        assert app.get("/readyz") == 200
+    assert app.output.count("a worker has ended (exit code 3); another starts") == 3
+
+
+@pytest.mark.parametrize(("threads", "seconds"), [("1", 2), ("2", 20)])
+def test_a_worker_may_answer_several_requests_at_a_time(model_dir: Path, threads: str, seconds: int) -> None:
+    """With threads a long request keeps nobody waiting."""
+    told = {"MODEL_DIR": str(model_dir), "WORKERS": "1", "THREADS": threads, "DRAIN_SECONDS": "0"}
+    with RunningApp(told, program=SLOW_APP) as app:
+        slow, quick = app.connect(), app.connect()
+        slow.request("POST", "/v1/predict", b"sleep %d" % seconds)
+        time.sleep(0.5)
+        quick.request("GET", "/healthz")
+        assert quick.sock and slow.sock
+        first, _, _ = select.select([quick.sock, slow.sock], [], [])
+        assert (slow.sock in first) == (threads == "1")
+        answer = quick.getresponse()
+        assert answer.status == 200 and answer.read()
+        if threads == "1":
+            assert slow.getresponse().status == 400
+        else:
+            # Its answer is not worth the wait, and a stop would wait for it.
+            quick.request("POST", "/v1/predict", b"exit")
+            with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+                quick.getresponse()
+
+
+def test_a_worker_that_cannot_start_says_so_in_the_log(model_dir: Path) -> None:
+    """What it failed over is one line of JSON, as all others; and the app goes on trying."""
+    told = {"MODEL_DIR": str(model_dir), "WORKERS": "1", "DRAIN_SECONDS": "0", "PORT": "0", "PATH": os.environ["PATH"]}
+    command = [sys.executable, str(Path(__file__).with_name("app_without_workers.py"))]
+    with subprocess.Popen(command, cwd=ROOT, env=told, stderr=subprocess.PIPE) as app:
+        assert app.stderr is not None
+        failures = (json.loads(line) for line in app.stderr if b"a worker has failed" in line)
+        assert ["no memory for a worker" in next(failures)["exception"] for _ in range(2)] == [True, True]
+        app.terminate()
+        assert all(json.loads(line) for line in app.stderr)
+    assert app.returncode == 0
+
+
+def _allowed(soft: int, hard: int) -> tuple[int, tuple[int, int]]:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return openable(1000), resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+def test_files_are_allowed_for_as_many_connections_as_are_wanted() -> None:
+    """The usual limit of 1024 is raised; where that is forbidden, there are fewer connections."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as processes:
+        assert processes.submit(_allowed, 500, 2000).result() == (1000, (1100, 2000))
+        assert processes.submit(_allowed, 500, 600).result() == (500, (600, 600))
 
 
 def test_an_app_without_a_model_starts_unready(tmp_path: Path) -> None:

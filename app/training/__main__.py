@@ -46,6 +46,8 @@ def describe(labels: list[str], measured: float, held_out: Digits) -> dict[str, 
         },
         "output": {"name": OUTPUT, "kind": "probabilities"},
         "labels": labels,
+        # People can draw digits: the app's page offers them a canvas.
+        "draw": True,
         "metrics": {"accuracy": round(measured, 4), "held_out": len(held_out.labels)},
     }
 
