@@ -1,13 +1,15 @@
-"""How an app wants to be released: the content of its `release.toml`."""
+"""How an app wants to be released: what its `release.toml` says. `release_toml` reads it."""
 
-import tomllib
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from enum import StrEnum
+from typing import Any
 
 from nocturne.domain.errors import ConfigurationError
-from nocturne.domain.section import Section
+from nocturne.domain.strategy import Drift, Strategy, StrategyKind
 
 FILE = "release.toml"
+
+_AROUND_LEASE_SECONDS = 15 * 60
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,51 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Bare:
+    """A model that is overwritten in place, without manifest or card. model, labels: files in the model's folder; labels has one a
+    line. input, output: the card's own tables, as the app reads them.
+    """
+
+    model: str
+    labels: str
+    input: dict[str, Any]
+    output: dict[str, Any]
+
+
+class Layout(StrEnum):
+    """How a store is laid out: versions in folders with manifests, or one set of files that is overwritten in place."""
+
+    PUBLISHED = "published"
+    BARE = "bare"
+
+
+class Latest(StrEnum):
+    """Which version a night takes: the pointer's, the youngest, the highest by semantic versioning, or always the same one."""
+
+    POINTER = "pointer"
+    NEWEST = "newest"
+    HIGHEST = "highest"
+    PINNED = "pinned"
+
+
+@dataclass(frozen=True)
 class Model:
-    """Where the models are. name: the folder of this model in the store."""
+    """Where the models are. name: the folder of this model in the store.
+
+    version: the one that `latest = "pinned"` names. bare: for that layout only. formats: which suffixes the card's model file may
+    have. max_bytes: of all files together. inspect_seconds, inspect_memory_bytes: what a look into the file may use.
+    """
 
     connection: str
     name: str
+    layout: Layout
+    latest: Latest
+    version: str
+    bare: Bare | None
+    formats: tuple[str, ...]
+    max_bytes: int
+    inspect_seconds: int
+    inspect_memory_bytes: int
 
 
 @dataclass(frozen=True)
@@ -62,24 +104,49 @@ class Tests:
     timeout_seconds: int
 
 
+class OnUnclear(StrEnum):
+    """What to do with a model that is worse than the live one by more than is allowed, but perhaps by chance."""
+
+    STOP = "stop"
+    SHIP = "ship"
+
+
+class OnBadModel(StrEnum):
+    """What to do when the model alone is to blame: stop, or ship the new code with the live release's model."""
+
+    STOP = "stop"
+    KEEP_CURRENT_MODEL = "keep_current_model"
+
+
 @dataclass(frozen=True)
 class Judge:
     """The gates that code and model must pass together.
 
-    golden: path of the golden set in the app's folder. accuracies are shares (0 to 1); the drop is against the live release.
+    golden: path of the golden set in the app's folder. accuracies and recall are shares (0 to 1); recall is each label's; the drop
+    is against the live release. significance: the largest p-value at which a difference counts as one. max_memory_mb: of the
+    evaluating process at its peak, in units of 1,000,000 bytes. shadow: compare answers to requests that the app has kept.
     """
 
     command: tuple[str, ...]
     golden: str
     min_accuracy: float
+    min_recall: float
     max_accuracy_drop: float
+    significance: float
+    on_unclear: OnUnclear
+    on_bad_model: OnBadModel
     max_latency_p99_ms: float
+    max_memory_mb: int
     timeout_seconds: int
+    shadow: bool
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a release ships. manifests: folder of them in the app's folder. error rate: share of all requests (0 to 1)."""
+    """Where a release ships. manifests: folder of them in the app's folder. error rate: share of all requests (0 to 1).
+
+    signed_by: names of `[signers]`, one of whom must have signed the model; empty where unsigned models are taken.
+    """
 
     name: str
     target: str
@@ -89,11 +156,31 @@ class Environment:
     rollout_timeout_seconds: int
     verify_seconds: int
     max_error_rate: float
+    strategy: Strategy
+    drift: Drift
+    signed_by: tuple[str, ...]
+
+    @property
+    def between_seconds(self) -> int:
+        """How long the new release is looked at while it stands beside the live one."""
+        return self.strategy.canary.seconds if self.strategy.kind is StrategyKind.CANARY else self.verify_seconds
+
+    @property
+    def rollout_seconds(self) -> int:
+        """How long a rollout may take with all its stages. Only Swarm never has a stage before the whole."""
+        if self.target == "swarm":
+            return self.rollout_timeout_seconds
+        return 2 * self.rollout_timeout_seconds + self.between_seconds
+
+    @property
+    def lease_seconds(self) -> int:
+        """How long the lease is held at most without being renewed: a rollout, its verification, and what is around them."""
+        return self.rollout_seconds + self.verify_seconds + _AROUND_LEASE_SECONDS
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """A whole `release.toml`."""
+    """A whole `release.toml`. signers: name to the path of a public key (PEM) in the app's folder."""
 
     name: str
     ledger: str
@@ -104,6 +191,7 @@ class Configuration:
     tests: Tests
     judge: Judge
     environments: dict[str, Environment]
+    signers: dict[str, str]
 
     def environment(self, name: str) -> Environment:
         """One environment. Raises ConfigurationError that lists those there are."""
@@ -111,108 +199,3 @@ class Configuration:
             known = ", ".join(sorted(self.environments))
             raise ConfigurationError(FILE, [f"environments: found no {name!r}, expected one of {known}"])
         return self.environments[name]
-
-
-def parse_configuration(content: bytes, source: str) -> Configuration:
-    """Read a `release.toml`. Raises ConfigurationError with every fault; `source` names the file in it."""
-    try:
-        raw = tomllib.loads(content.decode())
-    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError both are
-        raise ConfigurationError(source, [f"not TOML: {error}"]) from error
-    faults: list[str] = []
-    configuration = _read(Section(raw, "", faults))
-    if faults:
-        raise ConfigurationError(source, faults)
-    return configuration
-
-
-def _read(top: Section) -> Configuration:
-    configuration = Configuration(
-        name=top.text("name"),
-        ledger=top.text("ledger", "nocturne_ledger"),
-        environments={name: _environment(name, section) for name, section in top.tables("environments").items()},
-        night=_night(top.table("night")),
-        code=_code(top.table("code")),
-        model=_model(top.table("model")),
-        image=_image(top.table("image")),
-        tests=_tests(top.table("tests")),
-        judge=_judge(top.table("judge")),
-    )
-    chosen, known = configuration.night.environment, configuration.environments
-    if chosen and known and chosen not in known:
-        top.table("night").fault("environment", f"found {chosen!r}, expected one of {', '.join(sorted(known))}")
-    top.end()
-    return configuration
-
-
-def _night(section: Section) -> Night:
-    night = Night(section.text("cron", "0 2 * * *"), section.text("timezone", "UTC"), section.text("environment"))
-    if len(night.cron.split()) != 5:
-        section.fault("cron", f"found {night.cron!r}, expected five fields such as '0 2 * * *'")
-    try:
-        ZoneInfo(night.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        section.fault("timezone", f"found {night.timezone!r}, expected a name from the IANA database such as 'Europe/Berlin'")
-    section.end()
-    return night
-
-
-def _code(section: Section) -> Code:
-    code = Code(section.text("connection", "nocturne_code"), section.text("ref", "HEAD"), section.text("folder", "app"))
-    section.end()
-    return code
-
-
-def _model(section: Section) -> Model:
-    model = Model(section.text("connection", "nocturne_models"), section.text("name"))
-    section.end()
-    return model
-
-
-def _image(section: Section) -> Image:
-    image = Image(
-        registry=section.text("registry", "nocturne_registry"),
-        engine=section.text("engine", "nocturne_engine"),
-        repository=section.text("repository"),
-        base=section.text("base"),
-        python=section.text("python", "3.11"),
-        platform=section.text("platform", "linux/amd64", ("linux/amd64", "linux/arm64")),
-        glibc=section.text("glibc", "2.36"),
-        port=section.whole("port", 8080, 1, 65535),
-    )
-    section.end()
-    return image
-
-
-def _tests(section: Section) -> Tests:
-    tests = Tests(section.words("command", ("pytest", "-q")), section.whole("timeout_seconds", 600, 1, 86400))
-    section.end()
-    return tests
-
-
-def _judge(section: Section) -> Judge:
-    judge = Judge(
-        command=section.words("command", ("python", "-m", "app.evaluate", "--model", "{model}", "--golden", "{golden}")),
-        golden=section.text("golden"),
-        min_accuracy=section.number("min_accuracy", 0.9, 0, 1),
-        max_accuracy_drop=section.number("max_accuracy_drop", 0.01, 0, 1),
-        max_latency_p99_ms=section.number("max_latency_p99_ms", 1000, 0.001, 3_600_000),
-        timeout_seconds=section.whole("timeout_seconds", 600, 1, 86400),
-    )
-    section.end()
-    return judge
-
-
-def _environment(name: str, section: Section) -> Environment:
-    environment = Environment(
-        name=name,
-        target=section.text("target", choices=("swarm",)),
-        connection=section.text("connection"),
-        manifests=section.text("manifests"),
-        approval=section.flag("approval", False),
-        rollout_timeout_seconds=section.whole("rollout_timeout_seconds", 600, 1, 86400),
-        verify_seconds=section.whole("verify_seconds", 10, 1, 3600),
-        max_error_rate=section.number("max_error_rate", 0.0, 0, 1),
-    )
-    section.end()
-    return environment

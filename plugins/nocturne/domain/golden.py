@@ -10,11 +10,15 @@ from nocturne.domain.errors import Rejected
 
 @dataclass(frozen=True)
 class GoldenSet:
-    """images: base64 of image files; labels: what each shows. digest: of the file, so that two judgements can be compared."""
+    """images: base64 of image files; labels: what each shows. digest: of the file, so that two judgements can be compared.
+
+    ids: what people call each sample; its number, from 0, where it has no id.
+    """
 
     images: tuple[str, ...]
     labels: tuple[str, ...]
     digest: str
+    ids: tuple[str, ...] = ()
 
     def accuracy(self, answers: list[str]) -> float:
         """The share of answers (0 to 1) that are the known ones."""
@@ -26,14 +30,15 @@ def parse_golden_set(content: bytes, source: str) -> GoldenSet:
     try:
         samples = json.loads(content)["samples"]
         images, labels = tuple(item["image"] for item in samples), tuple(item["label"] for item in samples)
-    except (ValueError, KeyError, TypeError) as error:
+        ids = tuple(str(item.get("id", number)) for number, item in enumerate(samples))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Rejected(
             f"{source} is not a golden set: {type(error).__name__}: {error}",
             advice='it must hold {"samples": [{"image": "<base64>", "label": "7"}, ...]}',
         ) from error
     if not images or not all(isinstance(text, str) for text in (*images, *labels)):
         raise Rejected(f"{source} is not a golden set: found no samples, or one without texts", advice="see docs/configuration.md")
-    return GoldenSet(images, labels, digest.of_bytes(content))
+    return GoldenSet(images, labels, digest.of_bytes(content), ids)
 
 
 def score_request(images: tuple[str, ...]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What a night will do, decided from what is known, before anything is done."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from nocturne.domain.inputs import Inputs
@@ -11,7 +12,8 @@ class Facts:
     """What a plan is made from.
 
     live: the last verified deployment of the environment; live_inputs: its release's. running: what the environment runs, as it
-    says itself, None for nothing.
+    says itself, None for nothing. drift: how what runs differs from the live release, in sentences. kept: why the live
+    release's model is taken in place of the newest, empty where it is not.
     """
 
     inputs: Inputs
@@ -22,6 +24,14 @@ class Facts:
     quarantined: tuple[Quarantine, ...]
     hold: Hold | None
     force: bool = False
+    drift: tuple[str, ...] = ()
+    kept: str = ""
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the release is verified and live already."""
+        wanted = self.inputs.release_id
+        return self.live is not None and self.live.release_id == wanted and self.running == wanted
 
 
 @dataclass(frozen=True)
@@ -35,13 +45,20 @@ class Plan:
 
 def make_plan(facts: Facts) -> Plan:
     """Decide whether the night is needed, and say why."""
+    plan = _make_plan(facts)
+    return dataclasses.replace(plan, reasons=(facts.kept, *plan.reasons)) if facts.kept else plan
+
+
+def _make_plan(facts: Facts) -> Plan:
     release_id = facts.inputs.release_id
     if facts.force:
         return Plan(release_id, True, ("forced: nothing that was learned before is relied on", *_hold(facts)))
     if facts.quarantined:
         listing = tuple(f"{item.id} was rejected on {item.since[:19]} UTC: {item.reason}" for item in facts.quarantined)
         return Plan(release_id, False, (*listing, _stays(facts)))
-    if facts.live and facts.live.release_id == release_id and facts.running == release_id:
+    if facts.live and facts.unchanged:
+        if facts.drift:
+            return Plan(release_id, True, (*(f"changed by hand: {change}" for change in facts.drift), *_hold(facts)))
         since = f"nothing changed since {release_id} was verified in {facts.environment} on {facts.live.changed_at[:19]} UTC"
         return Plan(release_id, False, (since,))
     return Plan(release_id, True, (*_changes(facts), *_hold(facts)))

@@ -12,7 +12,8 @@ from nocturne.domain.states import DeploymentState, ReleaseState
 class Release:
     """Frozen inputs and what came of them. manifests: path to text, as recorded for rolling back.
 
-    image: the release image by digest (`host/repository@sha256:...`), empty until it was tried. reason: why it was rejected.
+    image: the release image by digest (`host/repository@sha256:...`), empty until it was tried. reason: why it was rejected, or why
+    it keeps the model of the release before it.
     """
 
     id: str
@@ -51,6 +52,15 @@ class Deployment:
     changed_at: str
 
 
+@dataclass(frozen=True)
+class Change:
+    """One change of a deployment's state. deployment: as it is now. at: RFC 3339, UTC, by the clock of who made the change."""
+
+    deployment: Deployment
+    at: str
+    state: DeploymentState
+
+
 class Subject(StrEnum):
     """What a piece of evidence is about, and so what its key is made of."""
 
@@ -59,6 +69,11 @@ class Subject(StrEnum):
     CODE_IMAGE = "code image"  # code tree + base image digest
     IMAGE = "release image"  # release id + base image digest + digest of release.json
     TRIAL = "trial"  # release image digest
+    BLOB = "blob"  # connection + blob + its ETag or version id: the digest of what is in it
+    SIGNATURE = "signature"  # model digest + digest of the signature + digest of the keys: who signed
+    INSPECTION = "inspection"  # model digest: what a look into the file found
+    KEPT_MODEL = "kept model"  # run id + id of the release that it froze: the one that it goes on with, and why
+    SHADOW = "shadow"  # release image digest: answers to kept requests, beside the live release's
 
 
 @dataclass(frozen=True)

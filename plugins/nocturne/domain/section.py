@@ -30,6 +30,11 @@ class Section:
             self.fault(key, "found an empty text, expected at least one character")
         return str(value or "")
 
+    def choice(self, key: str, default: str, choices: tuple[str, ...]) -> str:
+        """One of some texts; the default where it is another."""
+        found = self.text(key, default, choices)
+        return found if found in choices else default
+
     def number(self, key: str, default: float, low: float, high: float) -> float:
         """A number between two bounds, both allowed."""
         value = self._get(key, (int, float), "a number", default)
@@ -51,10 +56,18 @@ class Section:
     def words(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """A list of texts."""
         value = self._get(key, list, "a list of texts", list(default))
-        if not value or not all(isinstance(item, str) for item in value):
+        if (not value and default) or not all(isinstance(item, str) for item in value):
             self.fault(key, f"found {value!r}, expected a list of one text or more")
             return default
         return tuple(value)
+
+    def all_texts(self) -> dict[str, str]:
+        """The whole table as texts by name, whatever the names are."""
+        return {key: self.text(key) for key in self._raw}
+
+    def free(self, key: str) -> dict[str, Any]:
+        """A table that somebody else reads; required."""
+        return dict(self._get(key, dict, "a table", None) or {})
 
     def table(self, key: str) -> "Section":
         """A table in this table; a missing one reads as empty, so that its required keys are reported."""

@@ -21,10 +21,11 @@ class AppEnvironment(ABC):
     """Runs commands of the app in an environment made from the app's own lock file, without the orchestrator's secrets."""
 
     @abstractmethod
-    def run(self, app: Path, command: Sequence[str], *, timeout: float, log: Log) -> Finished:
+    def run(self, app: Path, command: Sequence[str], *, timeout: float, log: Log, memory_bytes: int | None = None) -> Finished:
         """Run a command in the app's folder with the folder above it on Python's path.
 
         app: an export of the app's folder. timeout: seconds; then the command and all its children are ended. log: called with
-        each line of output as it comes. Raises Rejected when the lock file cannot be installed as it is, Broken when the package
-        index is out of reach.
+        each line of output as it comes. memory_bytes: how much each process may allocate, files that it maps not counted; with it
+        come limits of processor time and open files, for a command that loads what strangers wrote. Raises Rejected when the lock
+        file cannot be installed as it is, Broken when the package index is out of reach.
         """

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 
 from nocturne.domain.inputs import Inputs
-from nocturne.domain.records import Cause, Deployment, Evidence, Hold, Lease, Quarantine, Release
+from nocturne.domain.records import Cause, Change, Deployment, Evidence, Hold, Lease, Quarantine, Release
 from nocturne.domain.states import DeploymentState, ReleaseState
 
 
@@ -45,6 +45,10 @@ class Ledger(ABC):
     def recall(self, subject: str, key: str) -> Evidence | None:
         """What is known under a subject and key."""
 
+    @abstractmethod
+    def recall_newest(self, subject: str, beginning: str) -> Evidence | None:
+        """What was learned last under a subject and a key that begins so; for who does not know the whole key."""
+
     # deployments
     @abstractmethod
     def open_deployment(
@@ -71,9 +75,17 @@ class Ledger(ABC):
     def verified(self, environment: str, limit: int = 50) -> list[Deployment]:
         """Verified deployments, newest first: the first is what should be live, and the others are what was."""
 
+    def live(self, environment: str) -> Deployment | None:
+        """What should be live; None where nothing was verified yet."""
+        return next(iter(self.verified(environment, limit=1)), None)
+
     @abstractmethod
     def events(self, deployment_id: int) -> list[tuple[str, str, str]]:
         """(time, state, reason) of each change of a deployment, oldest first."""
+
+    @abstractmethod
+    def changes(self, environment: str) -> list[Change]:
+        """All changes of all deployments into an environment, in the order in which they were written."""
 
     # quarantine
     @abstractmethod

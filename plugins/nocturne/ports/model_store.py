@@ -11,9 +11,21 @@ Progress = Callable[[int], None]
 """Called with the number of bytes that were moved since the last call."""
 
 
+class BlobDigests(ABC):
+    """What is in blobs that somebody read before: a store whose layout has no manifest must read a blob to know its digest."""
+
+    @abstractmethod
+    def recall(self, blob: str, pin: str) -> str | None:
+        """`sha256:...` of a blob with this ETag or version id, None when nobody has read it yet."""
+
+    @abstractmethod
+    def remember(self, blob: str, pin: str, sha256: str) -> None:
+        """Keep it for other runs, on any machine."""
+
+
 @dataclass(frozen=True)
 class ModelListing:
-    """One published version. latest: whether the pointer names it."""
+    """One published version. latest: whether a night would take it."""
 
     version: str
     latest: bool
@@ -40,10 +52,32 @@ class ModelStore(ABC):
         """
 
     @abstractmethod
-    def publish(self, folder: Path, manifest: ModelManifest, progress: Progress) -> None:
-        """Upload the files, then the manifest, then move the pointer, so that no reader ever sees half a version.
+    def publish(self, folder: Path, manifest: ModelManifest, progress: Progress, signature: str = "") -> None:
+        """Upload the files, the signature (`model.sig`) if there is one, the manifest, then move the pointer, so that no reader
+        ever sees half a version. A publishing that broke off is resumed by publishing the same files under the same version again.
 
-        Raises Conflict when the version exists already or somebody else moved the pointer meanwhile.
+        Raises Rejected when the folder is not what the manifest says, Conflict when the version exists already or somebody else
+        moved the pointer meanwhile, or when the layout is one that nothing can be published into.
+        """
+
+    @abstractmethod
+    def unfinished(self, model_digest: str) -> str | None:
+        """The version under which the same files were being published when it broke off: to go on with; None when there is none."""
+
+    @abstractmethod
+    def latest_version(self) -> str:
+        """The name of the version that a night would take, damaged or not. Raises NotFound (there is none), Rejected (what says so
+        cannot be read), Broken.
+        """
+
+    @abstractmethod
+    def manifest(self, version: str) -> ModelManifest:
+        """A version's manifest. Raises NotFound that lists the newest versions, Rejected for one that cannot be read."""
+
+    @abstractmethod
+    def point(self, version: str) -> str:
+        """Make a published version the latest; returns the one that was (empty for none). Raises NotFound, Conflict (the pointer
+        moved meanwhile, or does not decide and another version is the latest).
         """
 
     @abstractmethod
@@ -51,5 +85,5 @@ class ModelStore(ABC):
         """What keeps the store from being read, in plain words; empty when it can be. Changes nothing."""
 
     @abstractmethod
-    def versions(self) -> list[ModelListing]:
-        """All whole versions, newest first."""
+    def versions(self, limit: int | None = None) -> list[ModelListing]:
+        """Whole versions, newest first by the store's own clock; the newest `limit` of them, or all."""
