@@ -1,6 +1,7 @@
 """The running app over HTTP."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -10,14 +11,15 @@ from nocturne.ports.app_client import Answer, AppClient, AppClients
 
 
 class HttpAppClients(AppClients):
-    """Opens clients that keep their connection. timeout: seconds for one answer."""
+    """Opens clients that keep their connection. timeout: seconds for one answer. headers: sent with each request; may be secret."""
 
-    def __init__(self, timeout: float = 10) -> None:
+    def __init__(self, timeout: float = 10, headers: Mapping[str, str] | None = None) -> None:
         self._timeout = timeout
+        self._headers = dict(headers or {})
 
     def open(self, url: str) -> AppClient:
         """A client for one address."""
-        return HttpAppClient(httpx.Client(base_url=url, timeout=self._timeout))
+        return HttpAppClient(httpx.Client(base_url=url, timeout=self._timeout, headers=self._headers))
 
 
 class HttpAppClient(AppClient):

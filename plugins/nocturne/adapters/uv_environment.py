@@ -2,7 +2,9 @@
 
 import fcntl
 import hashlib
+import math
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -18,6 +20,7 @@ from nocturne.domain.errors import Broken, Rejected
 from nocturne.ports.app_environment import AppEnvironment, Finished, Log
 
 _FOR_UV = ("PATH", "HOME", "LANG", "SSL_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "XDG_CACHE_HOME")
+_OPEN_FILES = 1024
 _NETWORK = ("Failed to fetch", "error sending request", "dns error", "Connection refused", "timed out", "Network is unreachable")
 
 
@@ -27,7 +30,7 @@ class UvEnvironment(AppEnvironment):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def run(self, app: Path, command: Sequence[str], *, timeout: float, log: Log) -> Finished:
+    def run(self, app: Path, command: Sequence[str], *, timeout: float, log: Log, memory_bytes: int | None = None) -> Finished:
         """See the port. What the command sees of this process's variables is PATH and the language."""
         environment = self._ready(app, log)
         home = app.parent / "home"
@@ -41,7 +44,8 @@ class UvEnvironment(AppEnvironment):
             "HOME": str(home),
             "LANG": os.environ.get("LANG", "C.UTF-8"),
         }
-        return _run(_dying_with_us(command), app, variables, timeout, log)
+        limited = command if memory_bytes is None else _limited(command, memory_bytes, timeout)
+        return _run(_dying_with_us(limited), app, variables, timeout, log)
 
     def _ready(self, app: Path, log: Log) -> Path:
         lock = app / "uv.lock"
@@ -78,6 +82,24 @@ def _dying_with_us(command: Sequence[str]) -> list[str]:
     # A killed worker must not leave the app's tests running beside the retry's.
     setpriv = shutil.which("setpriv")
     return [*([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []), *command]
+
+
+def _limited(command: Sequence[str], memory_bytes: int, timeout: float) -> list[str]:
+    # What is allocated, not address space: runtimes reserve two or three times of that, and map their libraries and weights.
+    limits = {
+        "d": _at_most(resource.RLIMIT_DATA, memory_bytes) // 1024,
+        "n": _at_most(resource.RLIMIT_NOFILE, _OPEN_FILES),
+        "t": _at_most(resource.RLIMIT_CPU, math.ceil(timeout) * (os.cpu_count() or 1)),
+        "c": 0,
+    }
+    # By the shell, so that the limits hold from the first instruction on; code between fork and exec is not safe beside threads.
+    script = " && ".join(f"ulimit -{option} {value}" for option, value in limits.items())
+    return ["/bin/sh", "-c", f'{script} && exec "$@"', "sh", *command]
+
+
+def _at_most(limit: int, wanted: int) -> int:
+    hard = resource.getrlimit(limit)[1]
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def _run(command: list[str], app: Path, variables: dict[str, str], timeout: float, log: Log) -> Finished:

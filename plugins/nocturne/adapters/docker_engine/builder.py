@@ -27,24 +27,31 @@ class Builder:
 
     def build(self, request: CodeImageRequest, log: Log) -> str:
         """The pushed image by digest (`host/repository@sha256:...`)."""
-        repository, colon, tag = request.target.rpartition(":")
-        if not colon or "/" in tag:
-            raise Rejected(f"{request.target!r} cannot be pushed to: expected host/repository:tag")
-        self._ensure_base(request.base_image, log)
-        image = self._run(request, log)
-        with engine_failures(f"tag the image as {request.target}"):
-            self._client.api.tag(image, repository, tag)
-        return f"{repository}@{self._transfers.push(request.target, log)}"
+        repository, tag = _parts(request.target)
+        self._ensure(request.base_image, log)
+        return self._push(self._run(request, log), repository, tag, log)
 
-    def _ensure_base(self, base_image: str, log: Log) -> None:
-        with engine_failures(f"look for {base_image}"):
+    def copy(self, source: str, target: str, log: Log) -> str:
+        """The same for an image that needs no building: the engine's own, or one that it can pull."""
+        repository, tag = _parts(target)
+        self._ensure(source, log)
+        return self._push(source, repository, tag, log)
+
+    def _push(self, image: str, repository: str, tag: str, log: Log) -> str:
+        target = f"{repository}:{tag}"
+        with engine_failures(f"tag the image as {target}"):
+            self._client.api.tag(image, repository, tag)
+        return f"{repository}@{self._transfers.push(target, log)}"
+
+    def _ensure(self, image: str, log: Log) -> None:
+        with engine_failures(f"look for {image}"):
             try:
-                self._client.images.get(base_image)
+                self._client.images.get(image)
             except ImageNotFound:
-                log(f"pulling {base_image}")
+                log(f"pulling {image}")
             else:
                 return
-        self._transfers.pull(base_image, log)
+        self._transfers.pull(image, log)
 
     def _run(self, request: CodeImageRequest, log: Log) -> str:
         with tempfile.TemporaryFile() as context:
@@ -66,6 +73,13 @@ class Builder:
                 raise build_refused(error) from error
             except ENGINE_ERRORS as error:
                 raise unreachable("build the image", error) from error
+
+
+def _parts(target: str) -> tuple[str, str]:
+    repository, colon, tag = target.rpartition(":")
+    if not colon or "/" in tag:
+        raise Rejected(f"{target!r} cannot be pushed to: expected host/repository:tag")
+    return repository, tag
 
 
 def _image_of(items: Iterable[Mapping[str, Any]], log: Log) -> str:

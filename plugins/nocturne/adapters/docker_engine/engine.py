@@ -12,19 +12,34 @@ from nocturne.ports.image_builder import CodeImageRequest, ImageBuilder, ImageRu
 
 
 class DockerEngine(ImageBuilder, ImageRunner):
-    """Builds, pushes and tries out images with an engine on this machine (a trial is reached through 127.0.0.1).
+    """Builds, pushes and tries out images.
 
     client: connected, as Airflow's DockerHook gives it. logins: registry's host to `username` and `password`. limits: of a trial.
+    trial_network: a Docker network that this process is on, too, and where trials are reached; without one the engine is on this
+    machine, and they are reached through 127.0.0.1.
     """
 
-    def __init__(self, client: docker.DockerClient, logins: Logins | None = None, limits: TrialLimits | None = None) -> None:
+    def __init__(
+        self,
+        client: docker.DockerClient,
+        logins: Logins | None = None,
+        limits: TrialLimits | None = None,
+        trial_network: str = "",
+    ) -> None:
         self._transfers = Transfers(client, logins or {})
         self._builder = Builder(client, self._transfers)
-        self._trials = Trials(client, limits or TrialLimits())
+        self._trials = Trials(client, limits or TrialLimits(), trial_network)
 
     def build(self, request: CodeImageRequest, log: Log) -> str:
         """Build, push to `request.target` and return the reference by digest."""
         return self._builder.build(request, log)
+
+    def copy(self, source: str, target: str, log: Log) -> str:
+        """Push an image of any registry, or one that the engine has already, under another name (`host/repository:tag`).
+
+        The pushed image by digest. Raises Rejected for another form of the target, Broken when it cannot be had or pushed.
+        """
+        return self._builder.copy(source, target, log)
 
     @contextmanager
     def _run(self, image: str, port: int, name: str, log: Log) -> Iterator[RunningImage]:

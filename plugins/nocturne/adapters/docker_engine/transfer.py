@@ -22,7 +22,7 @@ class Transfers:
         self._logins = logins
 
     def pull(self, image: str, log: Log) -> None:
-        """Pull an image by digest (`host/repository@sha256:...`)."""
+        """Pull an image by digest (`host/repository@sha256:...`), or by its tag."""
         repository, _, digest = image.partition("@")
         with engine_failures(f"pull {image}"):
             for item in self._client.api.pull(

@@ -1,8 +1,10 @@
 """Running an image for a short time."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import docker
 from docker.errors import APIError, NotFound
@@ -15,6 +17,7 @@ from nocturne.ports.image_builder import Log, RunningImage
 
 LABEL = "nocturne.trial"
 _LOCAL = "127.0.0.1"
+_NETWORK_ADVICE = "make that network, or correct extra.trial_network of the engine's connection"
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,15 @@ class TrialLimits:
 
 
 class Trials:
-    """Starts and removes containers under trial."""
+    """Starts and removes containers under trial.
 
-    def __init__(self, client: docker.DockerClient, limits: TrialLimits) -> None:
+    network: a Docker network whose members reach the container; without one it is published on 127.0.0.1 of the engine's machine.
+    """
+
+    def __init__(self, client: docker.DockerClient, limits: TrialLimits, network: str = "") -> None:
         self._client = client
         self._limits = limits
+        self._network = network
 
     @contextmanager
     def run(self, image: str, port: int, name: str, log: Log) -> Iterator[RunningImage]:
@@ -40,7 +47,7 @@ class Trials:
         container = self._create(image, port, name)
         try:
             _start(container, image)
-            yield RunningImage(_url(container, port), lambda: _logs(container), lambda: _exit_code(container))
+            yield RunningImage(self._url(container, port), lambda: _logs(container), lambda: _exit_code(container))
         finally:
             _remove(container)
 
@@ -70,8 +77,24 @@ class Trials:
                 security_opt=["no-new-privileges"],
                 mem_limit=self._limits.memory,
                 pids_limit=self._limits.processes,
-                ports={f"{port}/tcp": (_LOCAL, 0)},
+                **self._place(port),
             )
+
+    def _place(self, port: int) -> dict[str, Any]:
+        # On a network nothing is published: another container's 127.0.0.1 is not the engine's, and the members are enough.
+        return {"network": self._network} if self._network else {"ports": {f"{port}/tcp": (_LOCAL, 0)}}
+
+    def _url(self, container: Container, port: int) -> str:
+        """Where the container answers. Port 0, which refuses everybody, when it has ended already."""
+        with engine_failures("look where the container listens"):
+            container.reload()
+        if not self._network:
+            bindings = container.ports.get(f"{port}/tcp") or [{"HostPort": "0"}]
+            return f"http://{_LOCAL}:{bindings[0]['HostPort']}"
+        # By its address, which means this very container even where the name is still known for an earlier one.
+        joined = container.attrs["NetworkSettings"]["Networks"].get(self._network) or {}
+        address = joined.get("IPAddress")
+        return f"http://{address}:{port}" if address else f"http://{_LOCAL}:0"
 
 
 def _start(container: Container, image: str) -> None:
@@ -82,15 +105,9 @@ def _start(container: Container, image: str) -> None:
             # 400: its entry point is missing or may not be executed; anything else is the engine's trouble.
             if error.status_code == 400:
                 raise Rejected(f"{image} cannot be started: {error.explanation}", advice="correct the app's Dockerfile") from error
+            if re.search(r"network \S+ not found", str(error.explanation)):
+                raise Broken(f"{image} cannot be started: {error.explanation}", advice=_NETWORK_ADVICE) from error
             raise
-
-
-def _url(container: Container, port: int) -> str:
-    """Where the container answers. Port 0, which refuses everybody, when it has ended already."""
-    with engine_failures("look where the container listens"):
-        container.reload()
-    bindings = container.ports.get(f"{port}/tcp") or [{"HostPort": "0"}]
-    return f"http://{_LOCAL}:{bindings[0]['HostPort']}"
 
 
 def _logs(container: Container) -> Iterator[str]:

@@ -3,58 +3,38 @@
 Source: https://distribution.github.io/distribution/spec/auth/token/
 """
 
-import re
 import time
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
-from nocturne.adapters.oci_registry.retry import Transient
+from nocturne.adapters.oci_registry.challenge import Challenge, parse_challenges
+from nocturne.adapters.oci_registry.credentials import Credentials, CredentialsNow
+from nocturne.adapters.oci_registry.scope import Scope, parse_scope
+from nocturne.adapters.oci_registry.token_server import Token, fetch_token
 from nocturne.domain.errors import Broken
 
-_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
-# "If omitted, this defaults to 60 seconds"; a token is renewed a little before its end.
-_DEFAULT_LIFETIME = 60.0
+# Seconds before its end at which a token is renewed; half its life for those that live as short as that.
 _MARGIN = 5.0
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """Who we are to a registry. The password never shows in a log."""
-
-    username: str
-    password: str = field(repr=False)
-
-    @property
-    def basic(self) -> httpx.BasicAuth:
-        """As HTTP sends them."""
-        return httpx.BasicAuth(self.username, self.password)
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """What a `WWW-Authenticate` header asks for. scheme: `basic` or `bearer`; parameters: realm, service and scope."""
-
-    scheme: str
-    parameters: dict[str, str]
-
-
-@dataclass(frozen=True)
-class _Token:
-    value: str = field(repr=False)
+class _Held:
+    token: Token
     expires: float
     challenge: Challenge
+    scope: Scope
 
 
 class Authorization:
-    """The headers that open a registry to us. Tokens are kept for each repository until they expire."""
+    """The headers that open a registry to us. Tokens are kept for each repository, with what they allow, until they expire."""
 
     def __init__(
         self,
         client: httpx.Client,
         origin: httpx.URL,
-        credentials: Credentials | None,
+        credentials: Credentials | CredentialsNow | None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -62,27 +42,40 @@ class Authorization:
         self._credentials = credentials
         self._monotonic = monotonic
         self._basic = False
-        self._tokens: dict[str, _Token] = {}
+        self._held: dict[str, _Held] = {}
+        self._announced: dict[str, Scope] = {}
 
     def auth(self, url: httpx.URL, repository: str) -> httpx.Auth | None:
         """What goes with a request; nothing for another host than the registry's, which an upload may be sent to."""
         if (url.scheme, url.host, url.port) != (self._origin.scheme, self._origin.host, self._origin.port):
             return None
-        if self._basic and self._credentials:
-            return self._credentials.basic
-        token = self._tokens.get(repository)
-        if token is None:
+        if self._basic and (credentials := self._current()):
+            return credentials.basic
+        held = self._held.get(repository)
+        if held is None:
             return None
-        if self._monotonic() >= token.expires:
+        if self._monotonic() >= held.expires:
             # Renewed beforehand: an upload that is refused at its end would have to send everything twice.
-            token = self._tokens[repository] = self._fetch(token.challenge)
-        return _Bearer(token.value)
+            held = self._held[repository] = self._fetch(held.challenge, held.scope)
+        return _Bearer(held.token.value)
 
-    def answer(self, headers: Iterable[str], repository: str) -> None:
-        """Get what a 401 asked for, so that the same request can be sent again. Raises Broken when we cannot."""
-        challenges = {challenge.scheme: challenge for challenge in map(parse_challenge, headers)}
+    def announce(self, repository: str, scope: Scope) -> None:
+        """What requests about a repository are going to need: the next token for it will be asked to allow that at once.
+
+        Some registries refuse even to look into a repository that is not there yet, but for those who may make it.
+        """
+        self._announced[repository] = scope
+
+    def answer(self, headers: Iterable[str], repository: str, needed: Scope | None = None) -> None:
+        """Get what a 401 asked for, so that the same request can be sent again. Raises Broken when we cannot.
+
+        needed: what the request needs, for a registry that does not say it, or not all of it.
+        """
+        challenges: dict[str, Challenge] = {}
+        for challenge in parse_challenges(headers):
+            challenges.setdefault(challenge.scheme, challenge)
         if "bearer" in challenges:
-            self._tokens[repository] = self._fetch(challenges["bearer"])
+            self._held[repository] = self._fetch(challenges["bearer"], self._scope(challenges["bearer"], repository, needed))
         elif "basic" in challenges and self._credentials:
             self._basic = True
         elif "basic" in challenges:
@@ -94,19 +87,30 @@ class Authorization:
             found = ", ".join(challenges) or "nothing"
             raise Broken(f"the registry at {self._origin} asks for {found} to log in, expected Basic or Bearer")
 
-    def _fetch(self, challenge: Challenge) -> _Token:
+    def shortfall(self, repository: str) -> str:
+        """What the last token does not allow although it was asked for, in words; empty when that is not known."""
+        held = self._held.get(repository)
+        if held is None or held.token.granted is None or held.token.granted | held.scope == held.token.granted:
+            return ""
+        return f"we asked its token server to {held.scope}, and may {held.token.granted}"
+
+    def _scope(self, challenge: Challenge, repository: str, needed: Scope | None) -> Scope:
+        """What the registry names and what we know ourselves; with what the repository's last token was asked to allow, so that
+        two kinds of request do not take each other's token away."""
+        asked = parse_scope(challenge.parameters.get("scope", ""))
+        held = self._held[repository].scope if repository in self._held else Scope()
+        known = (needed or Scope()) | self._announced.get(repository, Scope())
+        # The registry may know the repository by another name than we.
+        return held | asked | (known.without(repository) if asked and repository not in asked.actions else known)
+
+    def _fetch(self, challenge: Challenge, scope: Scope) -> _Held:
         realm = httpx.URL(challenge.parameters.get("realm", ""))
         self._check_realm(realm)
-        asked = challenge.parameters
-        query: dict[str, str | list[str]] = {"scope": asked.get("scope", "").split()}
-        query |= {"service": asked["service"]} if "service" in asked else {}
-        auth = self._credentials.basic if self._credentials else None
-        try:
-            response = self._client.get(realm, params=realm.params.merge(query), auth=auth)
-        except httpx.TransportError as error:
-            raise Transient(f"the registry's token server {realm} cannot be reached: {error or type(error).__name__}") from error
-        self._check_answer(realm, response)
-        return self._read_token(realm, response, challenge)
+        token = fetch_token(self._client, realm, challenge.parameters.get("service", ""), scope, self._current())
+        return _Held(token, self._monotonic() + max(token.lifetime - _MARGIN, token.lifetime / 2), challenge, scope)
+
+    def _current(self) -> Credentials | None:
+        return self._credentials() if callable(self._credentials) else self._credentials
 
     def _check_realm(self, realm: httpx.URL) -> None:
         if not realm.host:
@@ -117,24 +121,6 @@ class Authorization:
                 advice="have the registry name an https address as its realm",
             )
 
-    def _check_answer(self, realm: httpx.URL, response: httpx.Response) -> None:
-        if response.status_code in (401, 403):
-            who = f"the user {self._credentials.username!r}" if self._credentials else "us, who have no password"
-            raise Broken(f"the token server {realm} refuses {who}", advice="check the registry's connection")
-        if response.status_code == 429 or response.status_code >= 500:
-            raise Transient(f"the token server {realm} answers {response.status_code}, expected 200")
-        if response.status_code != 200:
-            raise Broken(f"the token server {realm} answers {response.status_code}, expected 200")
-
-    def _read_token(self, realm: httpx.URL, response: httpx.Response, challenge: Challenge) -> _Token:
-        try:
-            answer = response.json()
-            value = answer.get("token") or answer["access_token"]
-            lifetime = float(answer.get("expires_in") or _DEFAULT_LIFETIME)
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise Broken(f"the token server {realm} answers without a token") from error
-        return _Token(value, self._monotonic() + max(lifetime - _MARGIN, 0), challenge)
-
 
 class _Bearer(httpx.Auth):
     def __init__(self, token: str) -> None:
@@ -143,9 +129,3 @@ class _Bearer(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = f"Bearer {self._token}"
         yield request
-
-
-def parse_challenge(header: str) -> Challenge:
-    """Read one `WWW-Authenticate` header (RFC 9110, section 11.6.1)."""
-    scheme, _, rest = header.strip().partition(" ")
-    return Challenge(scheme.lower(), dict(_PARAMETER.findall(rest)))

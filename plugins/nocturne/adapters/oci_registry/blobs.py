@@ -24,10 +24,6 @@ class Blobs:
         self._connection = connection
         self._pause = pause
 
-    def exists(self, repository: str, digest: str) -> bool:
-        """Whether a repository has a blob."""
-        return retried(lambda: self._exists(repository, digest), self._pause)
-
     def read(self, repository: str, digest: str) -> bytes:
         """A small blob as a whole, checked against its digest."""
         return retried(lambda: b"".join(self._chunks(repository, digest)), self._pause)
@@ -43,9 +39,13 @@ class Blobs:
         """
         return retried(lambda: self._bring(repository, origin, descriptor), self._pause)
 
-    def _exists(self, repository: str, digest: str) -> bool:
+    def _noted(self, repository: str, digest: str) -> bool:
+        """Whether an upload can be spared.
+
+        A registry that was killed while it noted a blob answers 500 for it from then on, until the blob is uploaded once more.
+        """
         path = f"/v2/{repository}/blobs/{digest}"
-        return self._connection.send("HEAD", path, repository=repository, expect=(200, 404)).status_code == 200
+        return self._connection.send("HEAD", path, repository=repository, expect=(200, 404, 500)).status_code == 200
 
     def _chunks(self, repository: str, digest: str) -> Iterator[bytes]:
         sha256 = hashlib.sha256()
@@ -58,7 +58,7 @@ class Blobs:
             raise Broken(f"the registry handed out {found}, expected {digest}", advice="the registry's storage is damaged")
 
     def _put(self, repository: str, digest: str, body: Body) -> int:
-        if self._exists(repository, digest):
+        if self._noted(repository, digest):
             return 0
         path = f"/v2/{repository}/blobs/uploads/"
         started = self._connection.send("POST", path, repository=repository, expect=(202,))
@@ -66,7 +66,7 @@ class Blobs:
         return body.size
 
     def _bring(self, repository: str, origin: str, descriptor: Descriptor) -> int:
-        if self._exists(repository, descriptor.digest):
+        if self._noted(repository, descriptor.digest):
             return 0
         path = f"/v2/{repository}/blobs/uploads/?mount={descriptor.digest}&from={origin}"
         answer = self._connection.send("POST", path, repository=repository, expect=(201, 202))

@@ -7,15 +7,23 @@ from typing import TypeVar
 
 import httpx
 
-from nocturne.adapters.oci_registry.authorization import Authorization, Credentials
+from nocturne.adapters.oci_registry.authorization import Authorization
+from nocturne.adapters.oci_registry.challenge import parse_challenges
+from nocturne.adapters.oci_registry.credentials import Credentials, CredentialsNow
 from nocturne.adapters.oci_registry.retry import Transient
-from nocturne.adapters.oci_registry.tls_on_demand import TlsOnDemand
+from nocturne.adapters.oci_registry.scope import scope_of, writing
+from nocturne.adapters.oci_registry.tls_on_demand import tls_on_demand
 from nocturne.domain.errors import Broken
 
 Result = TypeVar("Result")
 
 # A registry may move a whole blob to its place before it answers; some object stores copy no faster than this.
 _COMMIT_BYTES_PER_SECOND = 20e6
+
+_RIGHTS = (
+    "check the user in the registry's connection, and its rights: reading for the base image's repository, writing for the "
+    "app's (Azure: AcrPull and AcrPush; GitHub: read:packages and write:packages; Docker Hub and Harbor: pull and push)"
+)
 
 
 @dataclass(frozen=True)
@@ -30,16 +38,23 @@ class Connection:
     """Requests to one registry. Raises Transient when it cannot be reached or is overloaded, Broken when it refuses."""
 
     def __init__(
-        self, base_url: str, credentials: Credentials | None, timeout: float, transport: httpx.BaseTransport | None = None
+        self,
+        base_url: str,
+        credentials: Credentials | CredentialsNow | None,
+        timeout: float,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._base = httpx.URL(base_url.rstrip("/"))
         self._timeout = timeout
         # What is hashed must be what was stored: no compression on the way.
         headers = {"Accept-Encoding": "identity", "User-Agent": "nocturne"}
-        mounts = None if transport else {"https://": TlsOnDemand()}
-        plain = transport or httpx.HTTPTransport(verify=False)  # for http:// alone, which has no certificates
-        self._client = httpx.Client(timeout=timeout, headers=headers, transport=plain, mounts=mounts)
+        transports = {"transport": transport} if transport else tls_on_demand()
+        self._client = httpx.Client(timeout=timeout, headers=headers, **transports)
         self._authorization = Authorization(self._client, self._base, credentials)
+
+    def announce_writes(self, repository: str, source: str) -> None:
+        """Say that an image is going to be put into `repository`, with layers of `source`: its login is made for that at once."""
+        self._authorization.announce(repository, writing(repository, source))
 
     def send(
         self,
@@ -71,12 +86,12 @@ class Connection:
         url = self._base.join(path)
         response = self._once(method, url, repository, headers, body)
         try:
-            if response.status_code == 401:
-                asked = response.headers.get_list("www-authenticate")
+            if _wants_login(response):
                 response.close()
-                self._authorization.answer(asked, repository)
+                needed = scope_of(method, repository, url.params.get("from"))
+                self._authorization.answer(response.headers.get_list("www-authenticate"), repository, needed)
                 response = self._once(method, url, repository, headers, body)
-            self._check(method, response, expect)
+            self._check(method, response, repository, expect)
             yield response
         finally:
             response.close()
@@ -115,7 +130,7 @@ class Connection:
                 advice="check that it runs and that its address is right",
             ) from error
 
-    def _check(self, method: str, response: httpx.Response, expect: Collection[int]) -> None:
+    def _check(self, method: str, response: httpx.Response, repository: str, expect: Collection[int]) -> None:
         if response.status_code in expect:
             return
         self._guard(response.read)
@@ -124,8 +139,10 @@ class Connection:
         message += f": {faults}" if (faults := describe(response)) else ""
         if response.status_code == 429 or response.status_code >= 500:
             raise Transient(message, after=_wanted_pause(response))
-        advice = "check the user and its rights in the registry's connection" if response.status_code in (401, 403) else ""
-        raise Broken(message, advice=advice)
+        if response.status_code in (401, 403):
+            message += f" ({shortfall})" if (shortfall := self._authorization.shortfall(repository)) else ""
+            raise Broken(message, advice=_RIGHTS)
+        raise Broken(message)
 
 
 def describe(response: httpx.Response) -> str:
@@ -138,6 +155,14 @@ def describe(response: httpx.Response) -> str:
         return "; ".join(f"{fault['code']} {fault.get('message', '')}".strip() for fault in faults)
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""
+
+
+def _wants_login(response: httpx.Response) -> bool:
+    """401, or 403 from a registry that keeps to RFC 6750 (section 3.1) where a token allows too little."""
+    if response.status_code != 403:
+        return response.status_code == 401
+    challenges = parse_challenges(response.headers.get_list("www-authenticate"))
+    return any(challenge.parameters.get("error") == "insufficient_scope" for challenge in challenges)
 
 
 def _wanted_pause(response: httpx.Response) -> float | None:

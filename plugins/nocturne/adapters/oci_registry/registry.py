@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 
 from nocturne.adapters.oci_registry import configuration, reference
-from nocturne.adapters.oci_registry.authorization import Credentials
 from nocturne.adapters.oci_registry.blobs import Blobs
 from nocturne.adapters.oci_registry.connection import Body, Connection
+from nocturne.adapters.oci_registry.credentials import Credentials, CredentialsNow
 from nocturne.adapters.oci_registry.layer import Layer, measure
 from nocturne.adapters.oci_registry.manifest import (
     ACCEPT,
@@ -31,14 +31,15 @@ class OciRegistry(ImageRegistry):
     """A registry that speaks the OCI distribution API.
 
     base_url: where its API is, like `http://localhost:5000`. host: what stands before the repository where images are pulled,
-    like `localhost:5000`. timeout: seconds without a byte before a request is given up.
+    like `localhost:5000`. credentials: a value, or a function that gives those of the moment. timeout: seconds without a
+    byte before a request is given up.
     """
 
     def __init__(
         self,
         base_url: str,
         host: str,
-        credentials: Credentials | None = None,
+        credentials: Credentials | CredentialsNow | None = None,
         timeout: float = 60.0,
         *,
         pause: Pause = time.sleep,
@@ -70,6 +71,7 @@ class OciRegistry(ImageRegistry):
         """Put layers on an image: everything is hashed first, and only what the registry does not have is sent."""
         base, tags = _parse(request.base), [reference.check_tag(tag) for tag in request.tags]
         repository = reference.check_repository(request.repository)
+        self._connection.announce_writes(repository, base.repository)
         below = self._manifest(base)
         layers = [measure(files) for files in request.layers]
         settings = configuration.extended(

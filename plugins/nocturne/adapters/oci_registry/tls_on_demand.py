@@ -1,8 +1,18 @@
 """TLS for those who need it."""
 
 from functools import cached_property
+from typing import Any
+from urllib.request import getproxies
 
 import httpx
+
+
+def tls_on_demand() -> dict[str, Any]:
+    """What an `httpx.Client` is made with; nothing where the environment names a proxy, which httpx finds by itself alone."""
+    if getproxies().keys() & {"http", "https", "all"}:
+        return {}
+    # The first is for http:// alone, which has no certificates.
+    return {"transport": httpx.HTTPTransport(verify=False), "mounts": {"https://": TlsOnDemand()}}
 
 
 class TlsOnDemand(httpx.BaseTransport):

@@ -1,27 +1,20 @@
-"""The database behind the ledger: how it is reached, and how each transaction begins and ends.
+"""The database behind the ledger: its transactions, and what its errors mean.
 
-Writers are serialised, in SQLite by `BEGIN IMMEDIATE` (https://www.sqlite.org/lang_transaction.html) and in PostgreSQL by an
-advisory lock that lives as long as the transaction
-(https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). What a writer reads stays true until it commits, in
-both alike. A night writes some dozens of rows; one writer at a time costs nothing.
+What a writer reads stays true until it commits, in SQLite and PostgreSQL alike: writers are serialised. A night writes some
+dozens of rows; one writer at a time costs nothing.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import URL, Connection, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from nocturne.adapters.sql_ledger.engines import PURPOSE, Purpose, make_engine, sqlite_path
+from nocturne.adapters.sql_ledger.failures import advice_for, cause_of
 from nocturne.domain.errors import Broken, ConfigurationError
-
-WAIT_SECONDS = 30
-"""How long a writer waits for the one before it."""
-
-_WRITERS_LOCK = 0x6E6F637475726E65  # the bytes of "nocturne": a key of our own among the advisory locks of a shared database
-_WRITES = "nocturne_writes"
 
 
 class Database:
@@ -30,43 +23,73 @@ class Database:
     def __init__(self, url: str) -> None:
         parsed = _parse(url)
         self.name = masked(parsed)
-        self.path = _sqlite_path(parsed)
-        self._password = str(parsed.password or "")
-        self._engine = _engine(parsed, self.name)
-        self._writer = self._engine.execution_options(**{_WRITES: True})
+        self.path = sqlite_path(parsed)
+        self._passwords = [str(parsed.password or ""), *(str(parsed.query[key]) for key in _password_keys(parsed))]
+        self._engine = make_engine(parsed, self.name)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that changes nothing. Raises Broken."""
-        with self._guarded(), self._engine.begin() as connection:
+        with self._transaction(Purpose.READ) as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that sees one moment, however many questions it asks. Raises Broken."""
+        with self._transaction(Purpose.SNAPSHOT) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer overlaps. Raises Broken."""
-        with self._guarded(), self._writer.begin() as connection:
+        with self._transaction(Purpose.WRITE) as connection:
             yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """A writer's transaction in which tables may be made anew. Raises Broken, also when rows refer to nothing at its end."""
+        with self._transaction(Purpose.MIGRATE) as connection:
+            yield connection
+            if connection.dialect.name == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+                found = ", ".join(sorted({f"{row[0]} refers to {row[2]}" for row in lost}))
+                raise Broken(
+                    f"{self.name}: {len(lost)} rows would refer to nothing: {found}", advice="nothing was changed; report it"
+                )
+
+    def server_time(self, connection: Connection) -> datetime | None:
+        """The clock that all of a server's users share; None for a file, whose users share their machine's."""
+        if connection.dialect.name == "sqlite":
+            return None
+        found: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return found
 
     def close(self) -> None:
         """Close what is open; the next transaction opens it again."""
         self._engine.dispose()
 
     @contextmanager
+    def _transaction(self, purpose: Purpose) -> Iterator[Connection]:
+        with self._guarded(), self._engine.execution_options(**{PURPOSE: purpose}).begin() as connection:
+            yield connection
+
+    @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
         except (DBAPIError, PoolTimeout) as error:
-            cause = str(getattr(error, "orig", None) or error).strip()
-            if self._password:
-                cause = cause.replace(self._password, "***")
-            advice = "check that the database is up and that the URL, the rights and the disk are right, then try again"
-            raise Broken(f"the ledger at {self.name} failed: {cause}", advice=advice) from error
+            cause = cause_of(error)
+            for password in filter(None, self._passwords):
+                cause = cause.replace(password, "***")
+            raise Broken(f"the ledger at {self.name} failed: {cause}", advice=advice_for(error)) from error
 
 
 def masked(url: URL) -> str:
     """The URL without the password, wherever it stands in it."""
-    secrets = [key for key in url.query if "password" in key.lower()]
-    return url.difference_update_query(secrets).render_as_string(hide_password=True)
+    return url.difference_update_query(_password_keys(url)).render_as_string(hide_password=True)
+
+
+def _password_keys(url: URL) -> list[str]:
+    return [key for key in url.query if "password" in key.lower()]
 
 
 def _parse(url: str) -> URL:
@@ -79,46 +102,3 @@ def _parse(url: str) -> URL:
         fault = f"found {parsed.get_backend_name()!r}, expected sqlite or postgresql"
         raise ConfigurationError("the ledger's URL", [fault])
     return parsed
-
-
-def _sqlite_path(url: URL) -> Path | None:
-    in_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-    return Path(str(url.database)) if in_file else None
-
-
-def _engine(url: URL, name: str) -> Engine:
-    sqlite = url.get_backend_name() == "sqlite"
-    try:
-        engine = create_engine(url, **(_sqlite_options(url) if sqlite else _postgresql_options()))
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ConfigurationError("the ledger's URL", [f"{name} needs a driver that is not installed: {error}"]) from error
-    if sqlite:
-        event.listen(engine, "connect", _on_sqlite_connect)
-    event.listen(engine, "begin", _on_sqlite_begin if sqlite else _on_postgresql_begin)
-    return engine
-
-
-def _sqlite_options(url: URL) -> dict[str, Any]:
-    # A connection for each transaction: one that a forked process inherits would corrupt the file
-    # (https://www.sqlite.org/howtocorrupt.html, 2.6). A database in memory lives in its one connection.
-    pool = NullPool if _sqlite_path(url) else StaticPool
-    return {"poolclass": pool, "connect_args": {"timeout": WAIT_SECONDS, "check_same_thread": False}}
-
-
-def _postgresql_options() -> dict[str, Any]:
-    return {"pool_pre_ping": True, "pool_size": 2, "connect_args": {"connect_timeout": WAIT_SECONDS}}
-
-
-def _on_sqlite_connect(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _on_sqlite_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _on_postgresql_begin(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITES):
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")

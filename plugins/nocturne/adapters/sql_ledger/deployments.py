@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from nocturne.adapters.sql_ledger import releases
 from nocturne.adapters.sql_ledger.tables import deployment_events, deployments
 from nocturne.domain.errors import Conflict, NotFound
-from nocturne.domain.records import Cause, Deployment
+from nocturne.domain.records import Cause, Change, Deployment
 from nocturne.domain.states import DeploymentState, check_transition
 
 
@@ -78,6 +78,19 @@ def events(connection: Connection, deployment_id: int) -> list[tuple[str, str, s
     return [(row.at, row.state, row.reason) for row in connection.execute(query.order_by(columns.id))]
 
 
+def changes(connection: Connection, environment: str) -> list[Change]:
+    """Of all deployments into an environment, in the order in which they were written."""
+    told = deployment_events.c
+    joined = deployments.join(deployment_events, told.deployment_id == deployments.c.id)
+    query = select(deployments, told.at.label("_at"), told.state.label("_to")).select_from(joined)
+    known: dict[int, Deployment] = {}
+    found = []
+    for row in connection.execute(query.where(deployments.c.environment == environment).order_by(told.id)):
+        deployment = known.get(row.id) or known.setdefault(row.id, _deployment(row))
+        found.append(Change(deployment, row._mapping["_at"], DeploymentState(row._mapping["_to"])))
+    return found
+
+
 def _written(connection: Connection, wanted: Deployment) -> Deployment:
     releases.require(connection, wanted.release_id)  # an error that lists the releases, not a broken foreign key
     values = {column.name: getattr(wanted, column.name) for column in deployments.c if column.name != "id"}
@@ -96,5 +109,5 @@ def _all(connection: Connection, query: Select[Any]) -> list[Deployment]:
 
 
 def _deployment(row: Row[Any]) -> Deployment:
-    values = dict(row._mapping)
+    values = {column.name: row._mapping[column.name] for column in deployments.c}
     return Deployment(**values | {"cause": Cause(row.cause), "state": DeploymentState(row.state)})

@@ -1,14 +1,16 @@
 """The port's methods, each one transaction; what happens in it stands in the module of its table."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
+
+from sqlalchemy import Connection
 
 from nocturne.adapters.sql_ledger import deployments, holds, leases, quarantine, releases, schema
 from nocturne.adapters.sql_ledger.database import Database
-from nocturne.adapters.sql_ledger.evidence import recalled, record
+from nocturne.adapters.sql_ledger.evidence import newest, recalled, record
 from nocturne.adapters.sql_ledger.times import written
 from nocturne.domain.inputs import Inputs
-from nocturne.domain.records import Cause, Deployment, Evidence, Hold, Lease, Quarantine, Release
+from nocturne.domain.records import Cause, Change, Deployment, Evidence, Hold, Lease, Quarantine, Release
 from nocturne.domain.states import DeploymentState, ReleaseState
 from nocturne.ports.clock import Clock
 from nocturne.ports.ledger import Ledger
@@ -43,6 +45,10 @@ class SqlLedger(Ledger):
 
     def _now(self) -> str:
         return written(self._clock.now())
+
+    def _shared_now(self, connection: Connection) -> datetime:
+        """By the one clock that all workers share: to one whose own is ahead, the lease of another would have expired already."""
+        return self._database.server_time(connection) or self._clock.now()
 
     # releases
     def open_release(self, inputs: Inputs, manifests: dict[str, str]) -> Release:
@@ -80,6 +86,11 @@ class SqlLedger(Ledger):
         """What is known under a subject and key."""
         with self._database.reading() as connection:
             return recalled(connection, subject, key)
+
+    def recall_newest(self, subject: str, beginning: str) -> Evidence | None:
+        """What was learned last under a subject and a key that begins so."""
+        with self._database.reading() as connection:
+            return newest(connection, subject, beginning)
 
     # deployments
     def open_deployment(
@@ -120,6 +131,11 @@ class SqlLedger(Ledger):
         with self._database.reading() as connection:
             return deployments.events(connection, deployment_id)
 
+    def changes(self, environment: str) -> list[Change]:
+        """All changes of all deployments into an environment, in the order in which they were written."""
+        with self._database.reading() as connection:
+            return deployments.changes(connection, environment)
+
     # quarantine
     def quarantine(self, subject_id: str, reason: str, run_id: str) -> None:
         """Reject a release id, a model digest or a code tree; the first reason stays."""
@@ -157,13 +173,13 @@ class SqlLedger(Ledger):
         """Take or renew the right to deploy. Raises LeaseTaken, naming the run that has it and until when."""
         with self._database.writing() as connection:
             # The clock is read once the writers before this one are done: waiting for them may have taken a while.
-            now = self._clock.now()
+            now = self._shared_now(connection)
             return leases.taken(connection, Lease(environment, run_id, written(now + duration)), written(now))
 
     def leased(self, environment: str) -> Lease | None:
         """Who has the lease now; None when nobody has, or it has expired."""
         with self._database.reading() as connection:
-            return leases.in_force(connection, environment, self._now())
+            return leases.in_force(connection, environment, written(self._shared_now(connection)))
 
     def release_lease(self, environment: str, run_id: str) -> None:
         """Give the lease up; nothing happens when the run does not have it."""

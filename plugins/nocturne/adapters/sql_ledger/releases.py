@@ -19,14 +19,20 @@ def opened(connection: Connection, inputs: Inputs, manifests: dict[str, str], no
 
     The same identities may be found at other places: another commit with the same tree, a model published again. Until a release
     is verified the newest places count, or its blobs could not be fetched any more; its image names places, so it is made anew.
+    A verified one keeps its places, and takes only a signature that the same files got since: another environment may demand one.
     """
     row = connection.execute(select(releases).where(releases.c.id == inputs.release_id)).one_or_none()
     if row is not None:
         known = _release(row)
-        if known.inputs == inputs or known.state is ReleaseState.VERIFIED:
+        if known.state is ReleaseState.VERIFIED:
+            model = replace(known.inputs.model, signature=inputs.model.signature or known.inputs.model.signature)
+            inputs, image = replace(known.inputs, model=model), known.image
+        else:
+            image = ""
+        if known.inputs == inputs:
             return known
-        change(connection, known.id, inputs=inputs.to_dict(), image="")
-        return replace(known, inputs=inputs, image="")
+        change(connection, known.id, inputs=inputs.to_dict(), image=image)
+        return replace(known, inputs=inputs, image=image)
     release = Release(inputs.release_id, inputs, manifests, now)
     connection.execute(
         insert(releases).values(

@@ -4,7 +4,9 @@ Times are text in RFC 3339, UTC, with milliseconds always written: such texts so
 in both databases and need no conversion. Numbered keys are never used again, so that their order is the order of writing.
 """
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint
+
+from nocturne.adapters.sql_ledger.words import Words
 
 metadata = MetaData(
     naming_convention={
@@ -19,13 +21,13 @@ releases = Table(
     "releases",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", Words, nullable=False, unique=True),
     Column("inputs", JSON, nullable=False),
     Column("manifests", JSON, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("image", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("created_at", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("image", Words, nullable=False),
+    Column("reason", Words, nullable=False),
     sqlite_autoincrement=True,
 )
 
@@ -33,15 +35,15 @@ deployments = Table(
     "deployments",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("release_id", Text, ForeignKey(releases.c.id), nullable=False),
-    Column("environment", Text, nullable=False),
-    Column("run_id", Text, nullable=False),
-    Column("cause", Text, nullable=False),
-    Column("requested_by", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("started_at", Text, nullable=False),
-    Column("changed_at", Text, nullable=False),
+    Column("release_id", Words, ForeignKey(releases.c.id), nullable=False),
+    Column("environment", Words, nullable=False),
+    Column("run_id", Words, nullable=False),
+    Column("cause", Words, nullable=False),
+    Column("requested_by", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("started_at", Words, nullable=False),
+    Column("changed_at", Words, nullable=False),
     UniqueConstraint("run_id", "environment", "cause"),
     Index(None, "environment", "state"),
     sqlite_autoincrement=True,
@@ -52,20 +54,20 @@ deployment_events = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("deployment_id", Integer, ForeignKey(deployments.c.id), nullable=False, index=True),
-    Column("at", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("at", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("reason", Words, nullable=False),
     sqlite_autoincrement=True,
 )
 
 evidence = Table(
     "evidence",
     metadata,
-    Column("subject", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("subject", Words, primary_key=True),
+    Column("key", Words, primary_key=True),
     Column("passed", Boolean, nullable=False),
-    Column("run_id", Text, nullable=False),
-    Column("recorded_at", Text, nullable=False),
+    Column("run_id", Words, nullable=False),
+    Column("recorded_at", Words, nullable=False),
     Column("details", JSON, nullable=False),
 )
 
@@ -73,11 +75,11 @@ quarantine = Table(
     "quarantine",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("subject_id", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("run_id", Text, nullable=False),
-    Column("since", Text, nullable=False),
-    Column("lifted_at", Text),
+    Column("subject_id", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("run_id", Words, nullable=False),
+    Column("since", Words, nullable=False),
+    Column("lifted_at", Words),
     sqlite_autoincrement=True,
 )
 
@@ -85,22 +87,22 @@ holds = Table(
     "holds",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("environment", Text, nullable=False),
-    Column("set_by", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("set_at", Text, nullable=False),
-    Column("lifted_by", Text),
-    Column("lifted_at", Text),
+    Column("environment", Words, nullable=False),
+    Column("set_by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("set_at", Words, nullable=False),
+    Column("lifted_by", Words),
+    Column("lifted_at", Words),
     sqlite_autoincrement=True,
 )
 
 leases = Table(
     "leases",
     metadata,
-    Column("environment", Text, primary_key=True),
-    Column("run_id", Text, nullable=False),
-    Column("taken_at", Text, nullable=False),
-    Column("expires_at", Text, nullable=False),
+    Column("environment", Words, primary_key=True),
+    Column("run_id", Words, nullable=False),
+    Column("taken_at", Words, nullable=False),
+    Column("expires_at", Words, nullable=False),
 )
 
 # What was lifted stays as history; of what is in force there is at most one.

@@ -14,7 +14,7 @@ from nocturne.adapters.swarm.failure import explain
 from nocturne.adapters.swarm.rollout import Judgement, Look, judge
 from nocturne.adapters.swarm.service_spec import service_spec, with_next_attempt
 from nocturne.domain.errors import Broken, Conflict, Rejected
-from nocturne.ports.cluster import Cluster, DesiredState, Phase, Rollout, Traffic
+from nocturne.ports.cluster import Cluster, Counters, DesiredState, Phase, Rollout, Traffic
 
 _POLL_SECONDS = 0.5
 _PROBE_SECONDS = 2
@@ -65,7 +65,10 @@ class SwarmCluster(Cluster):
         raise Broken(f"{last.message} ({_TRIES} times)", advice="run again when nobody else changes the service") from last
 
     async def watch(self, desired: DesiredState) -> AsyncIterator[Rollout]:
-        """Looks twice a second. Raises Broken when somebody deploys something else, or removes the service, meanwhile."""
+        """Looks twice a second. Raises Broken when somebody deploys something else, or removes the service, meanwhile.
+
+        A cluster that is away is told once with seen=False, with the first of what may be several reasons, and waited for.
+        """
         shown = Rollout(Phase.PROGRESSING, 0, 0, "")
         probes = 0
         while shown.phase is Phase.PROGRESSING:
@@ -77,7 +80,7 @@ class SwarmCluster(Cluster):
                 judgement = self._judge(desired, look)
                 now = await self._shown(judgement, probes)
                 probes += judgement.fresh
-            if now != shown:
+            if now != shown and (now.seen or shown.seen):
                 yield now
                 shown = now
             if now.phase is Phase.PROGRESSING:
@@ -95,9 +98,9 @@ class SwarmCluster(Cluster):
             self._own(labels.release_of(service))
             self._engine.remove(service["ID"])
 
-    def traffic(self) -> Traffic | None:
+    def traffic(self) -> Counters | None:
         """From the traffic source."""
-        return self._traffic_source() if self._traffic_source else None
+        return {"front door": self._traffic_source()} if self._traffic_source else None
 
     def public_url(self) -> str:
         """As it was given."""

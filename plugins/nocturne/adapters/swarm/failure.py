@@ -1,5 +1,6 @@
 """Why a rollout failed, in words: the task's error, what the health check saw, and the container's last words."""
 
+from collections import Counter
 from typing import Any
 
 from nocturne.adapters.swarm.engine import Engine
@@ -43,10 +44,11 @@ def _health(engine: Engine, container_id: str) -> str:
     failed = [check for check in health.get("Log") or [] if check.get("ExitCode")]
     if health.get("Status") != "unhealthy" or not failed:
         return ""
-    # The last one may have been cut off when its container was stopped: the last that said something tells more.
-    check = next((check for check in reversed(failed) if str(check.get("Output", "")).strip()), failed[-1])
-    output = " ".join(str(check.get("Output", "")).split())[:_LONGEST_LINE]
-    return f"unhealthy: its health check ended with {check['ExitCode']} and said: {output or 'nothing'}"
+    said = [(check["ExitCode"], " ".join(str(check.get("Output", "")).split())) for check in failed]
+    # The last one may have been cut off when its container was stopped: what was said most often tells more.
+    counted = Counter(words for words in said if words[1]) or Counter(said)
+    (code, output), _ = counted.most_common(1)[0]
+    return f"unhealthy: its health check ended with {code} and said: {output[:_LONGEST_LINE] or 'nothing'}"
 
 
 def _last_words(engine: Engine, container_id: str) -> str:
