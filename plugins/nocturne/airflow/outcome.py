@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from nocturne.domain.errors import BlobChanged, Broken, NocturneError
+from nocturne.domain.errors import BlobChanged, Broken, Inconclusive, NocturneError, Relapsed
 from nocturne.steps.world import Outcome
 
 MESSAGE = "message"
@@ -21,16 +21,20 @@ def told_to_airflow(context: Context) -> Iterator[None]:
     """Let Airflow retry what is broken, and only that."""
     try:
         yield
-    except BlobChanged as error:
+    except Inconclusive as error:
         _tell(context, error)
-        # What was frozen will not come back: this run is over, and the next one freezes what is there by then.
+        # Another try now would find as few users or golden samples; the next run asks again.
+        raise AirflowFailException(str(error)) from error
+    except (BlobChanged, Relapsed) as error:
+        _tell(context, error)
+        # What was frozen will not come back, and another whole rollout would keep users waiting: the next run does better.
         raise AirflowFailException(f"BROKEN: {error}") from error
     except Broken as error:
         _tell(context, error)
         raise AirflowException(f"BROKEN, will be tried again: {error}") from error
     except NocturneError as error:
         _tell(context, error)
-        raise AirflowFailException(f"{type(error).__name__.upper()}: {error}") from error
+        raise AirflowFailException(f"{error.word.upper()}: {error}") from error
 
 
 def finish(context: Context, outcome: Outcome) -> str:

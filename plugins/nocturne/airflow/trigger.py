@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -10,26 +11,30 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from nocturne.airflow.deployed import deployed_world
 from nocturne.domain.errors import Broken, NocturneError
 from nocturne.domain.records import Cause
-from nocturne.ports.cluster import DesiredState, Phase, Rollout
-from nocturne.steps.roll_out import Started, desired_state, wait_for_roll_out
+from nocturne.ports.cluster import DesiredState, Phase, Rollout, Stage
+from nocturne.steps.desired import desired_state
+from nocturne.steps.roll_out import Started, wait_for_roll_out
 from nocturne.steps.world import Run, World
 
 
 class RollOutTrigger(BaseTrigger):
-    """Watches one rollout. Its arguments are values: a triggerer that takes it over finds everything else in the ledger."""
+    """Watches one stage of a rollout. Its arguments are values: a triggerer that takes it over finds the rest in the ledger."""
 
-    def __init__(self, release_id: str, environment: str, cause: str, run_id: str, requested_by: str, deadline: str) -> None:
+    def __init__(
+        self, release_id: str, environment: str, cause: str, run_id: str, requested_by: str, deadline: str, stage: str = "whole"
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.release_id = release_id
         self.run_of_release = Run(run_id, environment, requested_by)
         self.cause = cause
         self.deadline = deadline
+        self.stage = Stage(stage)
 
     @classmethod
     def of(cls, run: Run, started: Started) -> "RollOutTrigger":
-        """The trigger for a rollout that was started."""
-        deployment, deadline = started.deployment, started.deadline.isoformat()
-        return cls(deployment.release_id, run.environment, deployment.cause.value, run.id, run.requested_by, deadline)
+        """The trigger for a stage that was started."""
+        deployment, deadline, stage = started.deployment, started.deadline.isoformat(), started.desired.stage.value
+        return cls(deployment.release_id, run.environment, deployment.cause.value, run.id, run.requested_by, deadline, stage)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """See BaseTrigger."""
@@ -41,6 +46,7 @@ class RollOutTrigger(BaseTrigger):
             "run_id": run.id,
             "requested_by": run.requested_by,
             "deadline": self.deadline,
+            "stage": self.stage.value,
         }
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
@@ -53,7 +59,7 @@ class RollOutTrigger(BaseTrigger):
             event = event_of(await wait_for_roll_out(world, environment, desired, datetime.fromisoformat(self.deadline)))
         except NocturneError as error:
             event = {"phase": None, "broken": str(error)}
-        yield TriggerEvent(event)  # type: ignore[no-untyped-call]
+        yield TriggerEvent(event | {"stage": self.stage.value})  # type: ignore[no-untyped-call]
 
     def _open(self) -> tuple[World, DesiredState]:
         world = deployed_world(self.log.info)
@@ -62,20 +68,12 @@ class RollOutTrigger(BaseTrigger):
         deployment = world.ledger.find_deployment(run.id, run.environment, Cause(self.cause))
         if deployment is None:
             raise Broken(f"the ledger has no deployment of run {run.id} in {run.environment}", advice="was its database replaced?")
-        return world, desired_state(world, run, release, deployment)
+        return world, desired_state(world.ledger, release, deployment, self.stage)
 
 
 def event_of(rollout: Rollout | None) -> dict[str, Any]:
     """A rollout as JSON values."""
-    if rollout is None:
-        return {"phase": None}
-    return {
-        "phase": rollout.phase.value,
-        "ready": rollout.ready,
-        "wanted": rollout.wanted,
-        "message": rollout.message,
-        "seen": rollout.seen,
-    }
+    return {"phase": None} if rollout is None else asdict(rollout) | {"phase": rollout.phase.value}
 
 
 def rollout_in(event: dict[str, Any]) -> Rollout | None:
@@ -84,4 +82,5 @@ def rollout_in(event: dict[str, Any]) -> Rollout | None:
         raise Broken(event["broken"])
     if event["phase"] is None:
         return None
-    return Rollout(Phase(event["phase"]), event["ready"], event["wanted"], event["message"], event["seen"])
+    values = {field.name: event[field.name] for field in fields(Rollout) if field.name in event}
+    return Rollout(**values | {"phase": Phase(event["phase"])})

@@ -6,7 +6,10 @@ from nocturne.steps.world import Run, World
 
 
 def choose_release(world: World, run: Run, wanted: str | None, reason: str) -> Release:
-    """The named release, or the one that was live before the live one. Sets the hold. Raises NotFound, changing nothing."""
+    """The named release, or the last verified one that users do not get. Sets the hold.
+
+    Raises NotFound, and Broken where the cluster cannot be asked what runs; nothing is changed then.
+    """
     verified = world.ledger.verified(run.environment, limit=1000)
     release = world.ledger.release(wanted) if wanted else _last(world, run, [item.release_id for item in verified])
     known = list(dict.fromkeys(item.release_id for item in verified))
@@ -23,7 +26,10 @@ def _last(world: World, run: Run, verified: list[str]) -> Release:
     """The one that was live before the live one came. verified: newest first, with repetitions.
 
     By the first time that each was verified: after a rollback from A to B the next goes on to what was before B, not back to A.
+    Where users get a release that was never verified, or none, the live one is itself what to go back to.
     """
+    if verified and world.cluster(run.environment).running() not in verified:
+        return world.ledger.release(verified[0])
     in_order = list(dict.fromkeys(reversed(verified)))
     before = in_order[: in_order.index(verified[0])] if verified else []
     if before:

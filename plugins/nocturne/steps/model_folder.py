@@ -1,7 +1,6 @@
 """A data scientist's folder, looked at before it is published: every fault at once."""
 
 import hashlib
-import json
 import os
 import re
 from collections import Counter
@@ -10,19 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nocturne.domain import strict_json
 from nocturne.domain.errors import Rejected
-from nocturne.domain.model import CARD, MANIFEST, ModelFile, check_version, safe_path
+from nocturne.domain.model import CARD, MANIFEST, MAX_CARD_BYTES, SIGNATURE, ModelFile, check_version, safe_path
+from nocturne.steps.pickles import is_pickle
 
-_PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".ckpt"})
-# A pickle of protocol 2 to 5 with its first instruction, and a zip archive, which is how torch.save wraps its pickle.
-# https://docs.python.org/3/library/pickle.html#data-stream-format
-_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95", b"PK\x03\x04")
+# What is in them is loaded by libraries that can be made to run code, or cannot be looked at before: numpy's archives may hold
+# pickles (https://numpy.org/doc/stable/reference/generated/numpy.load.html), Keras' and HDF5's models may hold Python functions
+# (https://keras.io/api/layers/core_layers/lambda/).
+_ARCHIVES = frozenset({".zip", ".npz", ".keras", ".h5", ".hdf5"})
 _SHOWN_AS_IS = re.compile(r"[^\x00-\x1f\x7f\\\ud800-\udfff]+")
 
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """What would be published. card: the parsed `model.json`. paths: relative, sorted. size: bytes. ignored: hidden files."""
+    """What would be published. card: the parsed `model.json`. paths: relative, sorted. size: bytes. ignored: hidden files, and a
+    signature that was made elsewhere.
+    """
 
     root: Path
     card: dict[str, Any]
@@ -40,17 +43,20 @@ class ModelFolder:
         return tuple(_hashed(self.root, path) for path in self.paths)
 
 
-def look_at(root: Path, version: str | None = None) -> ModelFolder:
-    """What publishing the folder would publish. Raises Rejected with every fault found, of the wished version's name as well."""
+def look_at(root: Path, version: str | None = None, formats: tuple[str, ...] = (".onnx",)) -> ModelFolder:
+    """What publishing the folder would publish. Raises Rejected with every fault found, of the wished version's name as well.
+
+    formats: the suffixes that the card's model file may have.
+    """
     if not root.is_dir():
         raise Rejected(f"{root} is not a folder", advice="name the folder that your training wrote, with model.json in it")
     faults = _version_faults(version)
     ignored: list[str] = []
     paths = sorted(_walk(root, "", faults, ignored))
     for path in paths:
-        faults += _file_faults(root, path)
+        faults += _file_faults(root, path, formats)
     card = _read_card(root, faults)
-    faults += _card_faults(card, paths)
+    faults += _card_faults(card, paths) + _format_faults(card, paths, formats)
     if faults:
         listing = "".join(f"\n  - {fault}" for fault in faults)
         raise Rejected(f"{root} cannot be published:{listing}", advice="correct the folder, or write it again with your training")
@@ -60,7 +66,7 @@ def look_at(root: Path, version: str | None = None) -> ModelFolder:
 def _walk(root: Path, below: str, faults: list[str], ignored: list[str]) -> Iterator[str]:
     for entry in sorted(os.scandir(root / below), key=lambda entry: entry.name):
         path = f"{below}{entry.name}"
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or path == SIGNATURE:
             ignored.append(path)
         elif entry.is_symlink() and (fault := _link_fault(root, path)):
             faults.append(fault)
@@ -81,32 +87,35 @@ def _link_fault(root: Path, path: str) -> str:
     return "" if target.is_file() else f"{path!r} is a link to nothing"
 
 
-def _file_faults(root: Path, path: str) -> list[str]:
+def _file_faults(root: Path, path: str, formats: tuple[str, ...]) -> list[str]:
     file = root / path
     faults = []
     if not safe_path(path) or not _SHOWN_AS_IS.fullmatch(path):
         faults.append(f"{path!r} has characters that cannot stand in a blob's name")
     if path == MANIFEST:
         faults.append(f"{MANIFEST} is the name of what publishing writes; remove it or call it something else")
-    if file.stat().st_size == 0:
+    size = file.stat().st_size
+    if size == 0:
         faults.append(f"{path!r} is empty")
-    if _is_pickle(file):
+    if path == CARD and size > MAX_CARD_BYTES:
+        faults.append(f"{CARD} has {size:,} bytes, expected {MAX_CARD_BYTES:,} at most")
+    if is_pickle(file, path):
         faults.append(f"{path!r} is a pickle, which runs whatever code is in it when it is loaded; export the model to ONNX")
+    elif (suffix := file.suffix.lower()) in _ARCHIVES and suffix not in formats:
+        faults.append(f"{path!r} is an archive ({suffix}), in which pickles and functions can hide; export the model to ONNX")
     return faults
 
 
-def _is_pickle(file: Path) -> bool:
-    suffix = file.suffix.lower()
-    if suffix != ".bin":
-        return suffix in _PICKLES
-    # Weights of ONNX models are called .bin too: what is in it decides.
-    with file.open("rb") as stream:
-        return stream.read(4).startswith(_PICKLE_STARTS)
+def _format_faults(card: dict[str, Any], paths: list[str], formats: tuple[str, ...]) -> list[str]:
+    model = card.get("model")
+    if model not in paths or str(model).lower().endswith(formats):
+        return []
+    return [f"{CARD}: model is {model!r}, expected a file that ends with {' or '.join(formats)} (model.formats in release.toml)"]
 
 
 def _read_card(root: Path, faults: list[str]) -> dict[str, Any]:
     try:
-        card = json.loads((root / CARD).read_bytes(), parse_constant=_no_constant)
+        card = strict_json.loads((root / CARD).read_bytes())
     except FileNotFoundError:
         faults.append(f"{CARD} is missing: the card, on which your training says what the model takes and gives")
         return {}
@@ -121,10 +130,6 @@ def _read_card(root: Path, faults: list[str]) -> dict[str, Any]:
     return card
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"found {name}, which only Python takes for JSON")
-
-
 def _card_faults(card: dict[str, Any], paths: list[str]) -> list[str]:
     """What is wrong with the part of a card that the release depends on; the app judges the rest when it loads the model."""
     if not card:
@@ -137,10 +142,14 @@ def _card_faults(card: dict[str, Any], paths: list[str]) -> list[str]:
         faults.append(f"{CARD}: model is {card.get('model')!r}, expected one of the files: {', '.join(paths)}")
     undescribed = [key for key in ("input", "output") if not isinstance(card.get(key), dict) or not card[key]]
     faults += [f"{CARD}: {key} is {card.get(key)!r}, expected an object that describes it" for key in undescribed]
-    return faults + _labels_faults(card.get("labels")) + _metrics_faults(card.get("metrics"))
+    return faults + _labels_faults(card.get("labels"), paths) + _metrics_faults(card.get("metrics", {}))
 
 
-def _labels_faults(labels: Any) -> list[str]:
+def _labels_faults(labels: Any, paths: list[str]) -> list[str]:
+    if isinstance(labels, str) and labels:
+        if labels in paths:
+            return []
+        return [f"{CARD}: labels is {labels!r}, expected a list of texts, or one of the files: {', '.join(paths)}"]
     if not isinstance(labels, list) or not labels or not all(isinstance(label, str) and label for label in labels):
         return [f"{CARD}: labels is {labels!r}, expected a list of texts"]
     twice = [label for label, count in Counter(labels).items() if count > 1]

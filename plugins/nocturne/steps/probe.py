@@ -1,5 +1,6 @@
 """Asking a running app whether it is the release that it should be, and whether it answers rightly."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ from nocturne.domain.golden import GoldenSet, score_request, top_labels
 from nocturne.domain.judgement import Judgement
 from nocturne.domain.records import Release, Subject
 from nocturne.ports.app_client import AppClient
-from nocturne.steps.judge_model import golden_set, judgement_key
+from nocturne.steps.evaluate import golden_set, judgement_key
 from nocturne.steps.world import World
 
 _BATCH = 20
@@ -51,20 +52,32 @@ def expected_of(world: World, release: Release) -> Expected:
 def probe(client: AppClient, expected: Expected, findings: Findings) -> None:
     """Check identity and every golden answer once. Raises Broken when nothing answers at the address."""
     _check_version(client, expected, findings)
-    images, answers = expected.golden.images, expected.answers
-    for start in range(0, len(images), _BATCH):
-        _check_answers(client, images[start : start + _BATCH], answers[start : start + _BATCH], findings)
+    answers = expected.answers
+    for start, images in _batches(expected.golden):
+        _check_answers(client, images, answers[start : start + _BATCH], findings)
 
 
-def probe_for(world: World, url: str, expected: Expected, seconds: float) -> Findings:
-    """Probe an address again and again for some time, at least once."""
-    client, findings = world.clients.open(url), Findings()
+def ask_all(client: AppClient, golden: GoldenSet) -> None:
+    """Send the requests of `probe`, whatever the answers are. Raises Broken when nothing answers at the address."""
+    client.get("/version")
+    for _, images in _batches(golden):
+        client.post("/score", score_request(images))
+
+
+def probe_for(world: World, client: AppClient, expected: Expected, seconds: float) -> Findings:
+    """Probe again and again for some time, at least once."""
+    findings = Findings()
     end = world.clock.now() + timedelta(seconds=seconds)
     while True:
         probe(client, expected, findings)
         if findings.failed or world.clock.now() >= end:
             return findings
         world.clock.sleep(_PAUSE_SECONDS)
+
+
+def _batches(golden: GoldenSet) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for start in range(0, len(golden.images), _BATCH):
+        yield start, golden.images[start : start + _BATCH]
 
 
 def _check_version(client: AppClient, expected: Expected, findings: Findings) -> None:

@@ -7,6 +7,7 @@ from nocturne.steps.build_image import image_key
 from nocturne.steps.memory import recall, remember
 from nocturne.steps.probe import expected_of, probe_for
 from nocturne.steps.release_image import trial_name
+from nocturne.steps.shadow import compare_kept_requests
 from nocturne.steps.world import Outcome, Run, World
 
 _READY_SECONDS = 60
@@ -26,23 +27,26 @@ def try_image(world: World, run: Run, release: Release) -> Outcome:
     if known and known.passed:
         world.ledger.set_image(release.id, image)
         return Outcome(f"{image} answered rightly on {known.recorded_at[:10]} (run {known.run_id})", skipped=True)
-    seconds, answers = _try(world, release, image)
+    seconds, answers = _try(world, run, release, image)
     remember(world, run, Evidence(Subject.TRIAL, image, True, run.id, "", {"seconds_to_ready": round(seconds, 2)}))
     world.ledger.set_image(release.id, image)
     return Outcome(f"ready after {seconds:.1f} s, is {release.id}, and gave {answers} right answers")
 
 
-def _try(world: World, release: Release, image: str) -> tuple[float, int]:
+def _try(world: World, run: Run, release: Release, image: str) -> tuple[float, int]:
     expected, port = expected_of(world, release), world.configuration.image.port
     with world.runner.run(image, port, trial_name(release.id, image), world.log) as container:
         seconds = _wait_until_ready(world, container)
+        client = world.clients.open(container.url)
         try:
-            findings = probe_for(world, container.url, expected, 0)
+            findings = probe_for(world, client, expected, 0)
         except Broken as error:
             if container.exited() is None:
                 raise
             raise Rejected(f"the container ended while it was asked: {error.message}{_tail(container)}", advice=_ADVICE) from error
         logs = _tail(container) if findings.faults else ""
+        if not findings.faults:
+            compare_kept_requests(world, run, image, client, expected.golden)
     if findings.faults:
         listing = "".join(f"\n  - {fault}" for fault in findings.faults)
         raise Rejected(f"the image answers wrongly when it is tried out:{listing}{logs}", advice=_ADVICE)

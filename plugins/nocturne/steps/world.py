@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nocturne.domain.configuration import Configuration
-from nocturne.ports.app_client import AppClients
+from nocturne.ports.app_client import AppClient, AppClients
 from nocturne.ports.app_environment import AppEnvironment
 from nocturne.ports.clock import Clock
 from nocturne.ports.cluster import Cluster
@@ -14,6 +14,8 @@ from nocturne.ports.file_cache import FileCache
 from nocturne.ports.image_builder import ImageBuilder, ImageRunner
 from nocturne.ports.image_registry import ImageRegistry
 from nocturne.ports.ledger import Ledger
+from nocturne.ports.model_inspector import ModelInspector
+from nocturne.ports.model_signatures import ModelSignatures
 from nocturne.ports.model_store import ModelStore
 from nocturne.ports.wheel_source import WheelSource
 
@@ -46,6 +48,8 @@ class World(ABC):
     ledger: Ledger
     code: CodeSource
     models: ModelStore
+    signatures: ModelSignatures
+    inspector: ModelInspector
     registry: ImageRegistry
     builder: ImageBuilder
     runner: ImageRunner
@@ -62,3 +66,10 @@ class World(ABC):
     @abstractmethod
     def cluster(self, environment: str) -> Cluster:
         """Where an environment of the configuration runs."""
+
+    @abstractmethod
+    def samples(self, environment: str) -> AppClient | None:
+        """Asks the live app of an environment for the requests that it keeps; None where nothing says that we may.
+
+        Raises Broken where the environment has no address yet.
+        """

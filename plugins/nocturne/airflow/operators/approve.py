@@ -7,7 +7,10 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from nocturne.airflow.outcome import MESSAGE
+from nocturne.airflow.deployed import deployed_world
+from nocturne.airflow.outcome import MESSAGE, told_to_airflow
+from nocturne.airflow.run import run_of
+from nocturne.steps.keep_model import kept
 
 
 class ApproveOperator(ApprovalOperator):
@@ -35,13 +38,26 @@ class ApproveOperator(ApprovalOperator):
             message = f"{self.environment} asks for no approval"
             context["ti"].xcom_push(key=MESSAGE, value=message)
             raise AirflowSkipException(message)
+        with told_to_airflow(context):
+            found = kept(deployed_world(), run_of(context, self.environment), self.release_id)
+        if found is not None:
+            self.subject = f"Ship {found.release_id} to {self.environment}?"
+            self.body = f"{self.body} Mind that it {found.reason}"
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Say who answered what."""
+        """Say who answered what, or that nobody did."""
         if "error" in event:
-            raise AirflowFailException(f"nobody answered within {self.response_timeout}")
+            message = self._unanswered(event)
+            context["ti"].xcom_push(key=MESSAGE, value=message)
+            raise AirflowFailException(message)
         answer, user = event["chosen_options"][0], event["responded_by_user"]["name"]
         word = "approved" if answer == self.APPROVE else "not approved"
         context["ti"].xcom_push(key=MESSAGE, value=f"{word} by {user}")
         return super().execute_complete(context, event)
+
+    def _unanswered(self, event: dict[str, Any]) -> str:
+        if event["error_type"] != "timeout" or self.response_timeout is None:
+            return f"the answer could not be read: {event['error']}"
+        hours = self.response_timeout.total_seconds() / 3600
+        return f"nobody answered within {hours:g} {'hour' if hours == 1 else 'hours'}"

@@ -2,12 +2,15 @@
 
 from airflow.sdk import Context
 
+from nocturne.airflow.deployed import deployed_world
 from nocturne.airflow.operators.release_operator import ReleaseOperator
-from nocturne.airflow.outcome import finish
+from nocturne.airflow.outcome import finish, told_to_airflow
+from nocturne.airflow.run import run_of
 from nocturne.steps.build_image import build_image
 from nocturne.steps.fetch_model import fetch_model
 from nocturne.steps.judge_model import judge_model
 from nocturne.steps.perform import Step
+from nocturne.steps.prepare import prepare
 from nocturne.steps.test_code import test_code
 from nocturne.steps.try_image import try_image
 
@@ -22,10 +25,15 @@ STEPS: dict[str, Step] = {
 
 
 class PrepareOperator(ReleaseOperator):
-    """Performs the step that the task is named after."""
+    """Performs the step that the task is named after; from then on the night may go on with another model than it froze."""
 
     ui_color = "#eef7ee"
 
     def execute(self, context: Context) -> str:
         """Returns what was done, in a sentence."""
-        return finish(context, self.perform(context, STEPS[self.task_id]))
+        named = bool(context["params"].get("model_version"))
+        with told_to_airflow(context):
+            run = run_of(context, self.environment)
+            outcome = prepare(STEPS[self.task_id], deployed_world(), run, self.release_id, named)
+        self.log.info(outcome.message)
+        return finish(context, outcome)
