@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import httpx
 
-from nocturne.domain.errors import Broken, NotFound, Rejected
+from nocturne.cli.exit_codes import UsageError
+from nocturne.domain.errors import Broken, NotFound
 from nocturne.ports.connections import Connection
 
 CONNECTION = "nocturne_airflow"
@@ -75,17 +76,22 @@ class AirflowApi:
         return {part: state["status"] for part, state in found.items() if state and state.get("status")}
 
     def ask(self, method: str, path: str, **arguments: Any) -> Any:
-        """The parsed answer to any request below the API's address. Raises NotFound, Rejected (bad arguments) or Broken."""
+        """The parsed answer to any request below the API's address. Raises NotFound, UsageError (bad arguments) or Broken."""
         try:
             if not self._token:
                 self._token = self._sign_in()
             response = self._client.request(method, path, headers={"Authorization": f"Bearer {self._token}"}, **arguments)
         except httpx.TransportError as error:
-            raise Broken(f"Airflow does not answer at {self.url}: {error}", advice="start it: `make up`") from error
+            advice = "start it: `make up` on one machine, `docker compose up --detach` on a server"
+            raise Broken(f"Airflow does not answer at {self.url}: {error}", advice=advice) from error
+        if response.status_code == 401:
+            # Too old, or from before Airflow was started with another key: the next request signs in again.
+            self._token = ""
         if response.status_code == 404:
             raise NotFound(f"Airflow has no {path}: {_detail(response)}", advice="see `nocturne doctor`")
         if response.status_code in (400, 422):
-            raise Rejected(f"Airflow refuses the request: {_detail(response)}", advice="correct the arguments")
+            advice = "correct the options, see `--help`; where the DAG has import errors, `nocturne doctor` tells them"
+            raise UsageError(f"Airflow refuses the request: {_detail(response)}", advice=advice)
         if response.is_error:
             raise Broken(f"Airflow answers {response.status_code} to {method} {path}: {_detail(response)}", advice="see its log")
         return response.json()
@@ -95,7 +101,7 @@ class AirflowApi:
         if response.is_error:
             raise Broken(
                 f"Airflow refuses the sign-in of {self._login!r} with {response.status_code}",
-                advice=f"correct the connection {CONNECTION}",
+                advice="see its log" if response.is_server_error else f"correct the connection {CONNECTION}",
             )
         token: str = response.json()["access_token"]
         return token
@@ -103,6 +109,7 @@ class AirflowApi:
 
 def _detail(response: httpx.Response) -> str:
     try:
-        return str(response.json().get("detail", response.text))[:500]
+        # After an empty line follows the schema that a value does not fit.
+        return str(response.json().get("detail", response.text)).partition("\n\n")[0][:500]
     except (ValueError, AttributeError):
         return response.text[:500]

@@ -9,6 +9,8 @@ from nocturne.cli import exit_codes, workplace
 from nocturne.cli.output import Json, out, print_json
 from nocturne.composition import ConnectedWorld
 from nocturne.domain.errors import Broken, NocturneError, NotFound
+from nocturne.ports.cluster import Cluster
+from nocturne.steps.freeze_inputs import read_manifests
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Finding:
 def doctor(json: Json = False) -> None:
     """Check the configuration and every connection, and say what is wrong and what to do.
 
-    Exit codes: 0 all is well, 2 the configuration is wrong, 4 something is out of reach.
+    Exit codes: 0 all is well, 2 release.toml (or NOCTURNE_ENVIRONMENT) is wrong, 4 a connection is wrong, or what is behind it is
+    out of reach or not as a night needs it.
     """
     world = workplace.world()
     found = [_check(part, look) for part, look in _checks(world)]
@@ -48,6 +51,8 @@ def _checks(world: ConnectedWorld) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "ledger", lambda: f"{len(world.ledger.releases(1000))} releases recorded"
     for name in settings.environments:
         yield f"environment {name}", lambda name=name: _environment(world, name)  # type: ignore[misc]
+        if workplace.ships_to(world, name):
+            yield f"manifests for {name}", lambda name=name: _manifests(world, name)  # type: ignore[misc]
     yield "airflow", _airflow
 
 
@@ -66,7 +71,8 @@ def _code(world: ConnectedWorld) -> str:
 
 def _models(world: ConnectedWorld) -> str:
     if faults := world.models.check():
-        raise Broken("; ".join(faults), advice="see the connection of the model store")
+        # Each says what to do by itself.
+        raise Broken("\n".join(faults), advice=f"the connection is {world.configuration.model.connection}")
     model = world.models.freeze(None)
     return f"latest is {model.version}, {model.size:,} bytes"
 
@@ -80,12 +86,34 @@ def _registry(world: ConnectedWorld) -> str:
 
 
 def _environment(world: ConnectedWorld, name: str) -> str:
+    settings = world.configuration.environment(name)
+    if not workplace.ships_to(world, name):
+        return f"not shipped to from here: there is no connection {settings.connection}, and no night asks for it"
     cluster = world.cluster(name)
     running = cluster.running()
     if running is None:
-        return f"runs nothing yet; its address will be {cluster.public_url()}"
-    answer = world.clients.open(cluster.public_url()).get("/version")
-    return f"runs {running}; {cluster.public_url()}/version answers {answer.status}"
+        return f"runs nothing yet; {_future_address(cluster)}"
+    url = cluster.public_url()
+    answer = world.clients.open(url).get("/version")
+    if answer.status != 200:
+        advice = "see the app's log and what stands before it; `nocturne status` tells what was released"
+        raise Broken(f"runs {running}, but {url}/version answered {answer.status}, expected 200", advice=advice)
+    return f"runs {running}; {url}/version answers {answer.status}"
+
+
+def _manifests(world: ConnectedWorld, name: str) -> str:
+    """As the start of a run checks them: schemas, the account's rights in the cluster, and what the cluster itself says."""
+    code = world.code.resolve(world.configuration.code.ref)
+    files = read_manifests(world.at(code.commit), code, name)
+    count = "the 1 file" if len(files) == 1 else f"the {len(files)} files"
+    return f"nothing stands in the way of {count} at {code.commit[:12]}"
+
+
+def _future_address(cluster: Cluster) -> str:
+    try:
+        return f"its address will be {cluster.public_url()}"
+    except Broken:  # only what runs has one, where the first release makes it
+        return "its address comes with the first release"
 
 
 def _airflow() -> str:

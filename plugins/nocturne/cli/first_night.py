@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-from pathlib import Path
 from typing import Any
 
 from nocturne.cli import workplace
@@ -12,10 +10,7 @@ from nocturne.cli.follow import ENDINGS, Audience, follow
 from nocturne.composition import ConnectedWorld, deployed_configuration
 from nocturne.domain.errors import Broken
 from nocturne.sandbox import Report, Settings
-from nocturne.steps.checkout import checked_out
-from nocturne.steps.publish_model import publish_model
-
-_TRAINING_SECONDS = 600
+from nocturne.steps.demo_model import publish_demo_model
 
 
 class _Told(Audience):
@@ -35,12 +30,16 @@ class _Told(Audience):
         else:
             self._report.ready(task, f"{ENDINGS[state]}{f', {message}' if message else ''}")
 
+    def waiting(self, reason: str) -> None:
+        """What is shown beside the spinner."""
+        self._report.working("night", reason)
+
 
 def run(settings: Settings, report: Report) -> dict[str, Any]:
     """The night's verdict."""
-    os.environ["NOCTURNE_HOME"] = str(settings.home)
+    _join(settings)
     world = ConnectedWorld(deployed_configuration(), workplace.connection, log=lambda line: None)
-    if not world.models.versions():
+    if not world.models.versions(1):
         _publish_demo_model(world, report)
     api = AirflowApi(workplace.connection(CONNECTION))
     report.working("night", "starting nightly_release")
@@ -53,10 +52,20 @@ def run(settings: Settings, report: Report) -> dict[str, Any]:
     return verdict
 
 
+def app_address(settings: Settings) -> str:
+    """Where users find the app; where the first release makes the address, why there is none yet."""
+    _join(settings)
+    world = workplace.world()
+    try:
+        return world.cluster(world.configuration.night.environment).public_url()
+    except Broken as error:
+        return f"none yet: {error.message}"
+
+
 def live() -> str:
     """What the night's environment has in production, in a line."""
     world = workplace.world()
-    newest = next(iter(world.ledger.verified(world.configuration.night.environment, limit=1)), None)
+    newest = world.ledger.live(world.configuration.night.environment)
     if newest is None:
         return "none was verified yet"
     inputs = world.ledger.release(newest.release_id).inputs
@@ -64,17 +73,13 @@ def live() -> str:
 
 
 def _publish_demo_model(world: ConnectedWorld, report: Report) -> None:
-    """Be the data scientist once: train at the commit that the night will freeze, and publish."""
     report.working("model", "training the demo model")
-    code = world.code.resolve(world.configuration.code.ref)
-    with checked_out(world, code.commit) as app:
-        folder = Path(app.parent) / "trained"
-        command = ["python", "-m", "app.training", "--out", str(folder)]
-        finished = world.environment.run(app, command, timeout=_TRAINING_SECONDS, log=lambda line: None)
-        if finished.exit_code != 0:
-            tail = (finished.output + finished.errors)[-2000:]
-            raise Broken(f"training the demo model failed with exit code {finished.exit_code}:\n{tail}", advice="run it by hand")
-        manifest = publish_model(world.models, folder, None, world.clock, lambda moved: None)
+    manifest = publish_demo_model(world)
+    if manifest is not None:
         metrics = json.dumps(manifest.card.get("metrics", {}))
-        shutil.rmtree(folder)
-    report.ready("model", f"published {manifest.name} {manifest.version} {metrics}")
+        report.ready("model", f"published {manifest.name} {manifest.version} {metrics}")
+
+
+def _join(settings: Settings) -> None:
+    os.environ["NOCTURNE_HOME"] = str(settings.home)
+    workplace.join_sandbox()

@@ -11,7 +11,7 @@ from nocturne.domain.errors import NotFound
 
 commands = typer.Typer(no_args_is_help=True, help="Start a release now, or lift a hold.")
 
-Wait = Annotated[bool, typer.Option("--wait", help="Follow the run to its end; the exit code is its verdict.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow the run to its verdict, which is the exit code.")]
 
 
 @commands.command()
@@ -25,7 +25,8 @@ def run(
 ) -> None:
     """Run the night now, in Airflow.
 
-    Exit codes: 0 verified or nothing to do, 3 rejected (the release was refused), 4 broken (something else failed).
+    Exit codes: 0 verified or nothing to do, 3 rejected (the release was refused), 4 broken (something else failed),
+    7 inconclusive (too few users of a canary, or a drop that may be chance).
     """
     wishes = {"commit": commit, "model_version": model_version, "dry_run": dry_run, "force": force}
     start("nightly_release", wishes, "freeze_inputs", wait or dry_run, json)

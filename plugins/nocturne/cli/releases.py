@@ -6,9 +6,11 @@ import typer
 
 from nocturne.cli import workplace
 from nocturne.cli.output import Json, day, out, print_facts, print_json, print_table
+from nocturne.cli.verdicts import in_words, signer, verdicts
+from nocturne.domain import digest
 from nocturne.domain.records import Deployment, Evidence, Release, Subject
 from nocturne.ports.ledger import Ledger
-from nocturne.steps.judge_model import judgement_key
+from nocturne.steps.evaluate import judgement_key
 
 commands = typer.Typer(invoke_without_command=True, help="List releases, or show one.")
 
@@ -57,6 +59,9 @@ def show(
         print_json(
             {
                 **_summary(release),
+                "signer": signer(evidence),
+                "metrics": release.inputs.model.metrics,
+                "verdicts": verdicts(evidence),
                 "inputs": release.inputs,
                 "manifests": release.manifests,
                 "evidence": evidence,
@@ -87,29 +92,42 @@ def _evidence(ledger: Ledger, release: Release) -> list[Evidence]:
     inputs = release.inputs
     keys = {
         Subject.TESTS: inputs.code.tree,
+        Subject.INSPECTION: inputs.model.digest,
         Subject.JUDGEMENT: judgement_key(inputs),
         Subject.CODE_IMAGE: f"{inputs.code.tree}+{inputs.base_digest}",
         Subject.TRIAL: release.image,
+        Subject.SHADOW: release.image,
     }
-    return [found for subject, key in keys.items() if (found := ledger.recall(subject, key))]
+    known = [ledger.recall(subject, key) for subject, key in keys.items()]
+    if signature := inputs.model.signature:
+        # By any keys: which ones were good then is known to the code at that commit only.
+        known.append(ledger.recall_newest(Subject.SIGNATURE, f"{inputs.model.digest}+{digest.of_bytes(signature.encode())}+"))
+    return [found for found in known if found]
 
 
 def _facts(release: Release, evidence: list[Evidence]) -> list[tuple[str, str]]:
     inputs = release.inputs
-    known = [
-        (item.subject.value, f"{'good' if item.passed else 'bad'}, {day(item.recorded_at)} UTC, run {item.run_id}")
-        for item in evidence
-    ]
+    metrics = ", ".join(f"{name} {value}" for name, value in inputs.model.metrics.items())
     return [
         ("release", release.id),
         ("state", f"{release.state} {release.reason}".strip()),
         ("code", f"{inputs.code.commit} (tree {inputs.code.tree[:12]}): {inputs.code.subject}"),
         ("model", f"{inputs.model.name} {inputs.model.version}, {inputs.model.digest}, {inputs.model.size:,} bytes"),
+        ("signed", _signed(release, evidence)),
+        ("metrics", metrics or "none in the card"),
         ("base image", inputs.base_image),
         ("image", release.image or "not built yet"),
         ("made", f"{day(release.created_at)} UTC"),
-        *known,
+        *in_words(evidence),
     ]
+
+
+def _signed(release: Release, evidence: list[Evidence]) -> str:
+    if name := signer(evidence):
+        return f"by {name}"
+    if any(item.subject is Subject.SIGNATURE for item in evidence):
+        return "yes, but the signature does not hold"
+    return "yes, but nobody asked by whom" if release.inputs.model.signature else "no"
 
 
 def _print_story(ledger: Ledger, deployment: Deployment) -> None:

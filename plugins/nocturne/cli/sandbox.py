@@ -35,7 +35,7 @@ def up(
         sandbox.up(settings, report)
         verdict = first_night.run(settings, report) if night else None
     secrets = load_or_make(settings.home)
-    out.print(f"\napp      {settings.app_url}", markup=False)
+    out.print(f"\napp      {first_night.app_address(settings)}", markup=False)
     out.print(f"Airflow  {settings.airflow_url}  (user {secrets.airflow_user}, password {secrets.airflow_password})", markup=False)
     if verdict is not None:
         out.print(f"night    {verdict['verdict']}: {verdict['message']}", markup=False)

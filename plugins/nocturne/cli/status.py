@@ -5,13 +5,17 @@ from dataclasses import asdict, dataclass
 from nocturne.cli import workplace
 from nocturne.cli.output import Json, day, out, print_facts, print_json
 from nocturne.composition import ConnectedWorld
-from nocturne.domain.errors import Broken
+from nocturne.domain.errors import Conflict, NocturneError, Rejected
 from nocturne.domain.records import Deployment, Hold, Lease
+from nocturne.steps.desired import desired_state
 
 
 @dataclass(frozen=True)
 class EnvironmentStatus:
-    """One environment. live: the last verified deployment. running: what the environment says itself, or why it says nothing."""
+    """One environment. live: the last verified deployment. running: what the environment says itself, or why it says nothing.
+
+    public_url: or why it is not known. drift: how what runs differs from the live release, in sentences.
+    """
 
     environment: str
     live: Deployment | None
@@ -23,12 +27,13 @@ class EnvironmentStatus:
     hold: Hold | None
     lease: Lease | None
     last: Deployment | None
+    drift: list[str]
 
 
 def status(json: Json = False) -> None:
     """Show for each environment what is live, what it really runs, and what stands in the way of the next night."""
     world = workplace.world()
-    found = [_look(world, name) for name in world.configuration.environments]
+    found = [_look(world, name) for name in _shipped_to(world)]
     if json:
         print_json([asdict(item) for item in found])
         return
@@ -41,10 +46,14 @@ def status(json: Json = False) -> None:
         )
 
 
+def _shipped_to(world: ConnectedWorld) -> list[str]:
+    return [name for name in world.configuration.environments if workplace.ships_to(world, name)]
+
+
 def _look(world: ConnectedWorld, name: str) -> EnvironmentStatus:
-    live = next(iter(world.ledger.verified(name, limit=1)), None)
+    live = world.ledger.live(name)
     inputs = world.ledger.release(live.release_id).inputs if live else None
-    running, url = _ask(world, name)
+    running = _running(world, name)
     return EnvironmentStatus(
         environment=name,
         live=live,
@@ -52,19 +61,35 @@ def _look(world: ConnectedWorld, name: str) -> EnvironmentStatus:
         model_version=inputs.model.version if inputs else "",
         running=running,
         as_recorded=running == (live.release_id if live else "nothing"),
-        public_url=url,
+        public_url=_public_url(world, name),
         hold=world.ledger.held(name),
         lease=world.ledger.leased(name),
         last=next(iter(world.ledger.deployments(name, limit=1)), None),
+        drift=_drift(world, live) if live and running == live.release_id else [],
     )
 
 
-def _ask(world: ConnectedWorld, name: str) -> tuple[str, str]:
+def _running(world: ConnectedWorld, name: str) -> str:
     try:
-        cluster = world.cluster(name)
-        return cluster.running() or "nothing", cluster.public_url()
-    except Broken as error:
-        return f"unknown: {error.message}", "an unknown address"
+        return world.cluster(name).running() or "nothing"
+    except NocturneError as error:
+        return f"unknown: {error.message}"
+
+
+def _public_url(world: ConnectedWorld, name: str) -> str:
+    try:
+        return world.cluster(name).public_url()
+    except NocturneError as error:
+        return f"an unknown address: {error.message}"
+
+
+def _drift(world: ConnectedWorld, live: Deployment) -> list[str]:
+    try:
+        return world.cluster(live.environment).drift(desired_state(world.ledger, world.ledger.release(live.release_id), live))
+    except (Rejected, Conflict) as error:
+        return [f"it cannot be compared with what was released: {error.message}"]
+    except NocturneError as error:
+        return [f"unknown: {error.message}"]
 
 
 def _facts(item: EnvironmentStatus) -> list[tuple[str, str]]:
@@ -78,6 +103,8 @@ def _facts(item: EnvironmentStatus) -> list[tuple[str, str]]:
         facts.append(
             ("running", item.running if item.running.startswith("unknown") else f"{item.running}: not what the ledger says")
         )
+    for number, difference in enumerate(item.drift):
+        facts.append(("" if number else "drift", difference))
     if item.hold:
         facts.append(("hold", f"by {item.hold.by} since {day(item.hold.since)} UTC: {item.hold.reason}"))
     if item.lease:

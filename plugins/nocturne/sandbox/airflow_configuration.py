@@ -27,7 +27,7 @@ def airflow_configuration(settings: Settings, secrets: Secrets) -> dict[str, str
         ),
         **_section("dag_processor", {"parsing_processes": "1", "refresh_interval": "10", "print_stats_interval": "0"}),
         **_section("scheduler", _scheduler()),
-        **_section("workers", {"execution_api_timeout": "30"}),
+        **_section("workers", _workers()),
     }
 
 
@@ -59,9 +59,19 @@ def _scheduler() -> dict[str, str]:
     return {
         # A night has a dozen short steps, and each waits for the next look of an idle scheduler.
         "scheduler_idle_sleep_time": "0.3",
-        # A task that was killed with its supervisor is noticed by its silence; tasks report every 5 s.
+        # A task that was killed with its supervisor is noticed by its silence; tasks report every second.
         "task_instance_heartbeat_timeout": "30",
         "task_instance_heartbeat_timeout_detection_interval": "5",
+    }
+
+
+def _workers() -> dict[str, str]:
+    return {
+        "execution_api_timeout": "30",
+        # By default what ran a task may notice its end 5 s late. One that was resumed by then is taken for killed, and tried again.
+        "min_heartbeat_interval": "1",
+        # An API server that is away for 15 s ends no task, as by default: 3 times 5 s.
+        "max_failed_heartbeats": "15",
     }
 
 

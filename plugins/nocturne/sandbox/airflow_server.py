@@ -8,11 +8,12 @@ from pathlib import Path
 
 import httpx
 
+from nocturne.adapters.private_file import write_private
 from nocturne.domain.errors import Broken
 from nocturne.sandbox.airflow_api import AirflowApi
 from nocturne.sandbox.environment import environment
 from nocturne.sandbox.progress import Report
-from nocturne.sandbox.secret_file import load_or_make, write_private
+from nocturne.sandbox.secret_file import load_or_make
 from nocturne.sandbox.server import Server
 
 _COMPONENTS = {

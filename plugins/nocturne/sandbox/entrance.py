@@ -46,7 +46,7 @@ class Entrance(Part):
         return PartStatus(self.name, running=answers, detail=detail, occupied=True)
 
     def _container_runs(self, client: docker.DockerClient) -> bool:
-        found = client.containers.list(filters={"name": f"^/{self._settings.front_door}$"})
+        found = client.containers.list(filters={"name": f"^/{self._settings.front_door}$"}, ignore_removed=True)
         return bool(found)
 
     def _door(self, client: docker.DockerClient) -> FrontDoor:

@@ -5,13 +5,16 @@ import shlex
 import sys
 from pathlib import Path
 
+from nocturne.adapters.private_file import write_private
 from nocturne.sandbox.airflow_configuration import airflow_configuration
 from nocturne.sandbox.connections import connections
-from nocturne.sandbox.secret_file import load_or_make, write_private
+from nocturne.sandbox.remembered import KUBERNETES
+from nocturne.sandbox.secret_file import Secrets, load_or_make
 from nocturne.sandbox.settings import Settings
 
 # What a calling shell may have set that changes the sandbox' programs: without bytecode, Airflow takes 5 s to start, not 2 s.
-_NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME")
+# And an administrator's way into the cluster: releases go by the Role alone.
+_NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "KUBECONFIG")
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -26,7 +29,7 @@ def environment(settings: Settings) -> dict[str, str]:
         **{port.variable: str(port.number) for port in settings.ports},
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         **airflow_configuration(settings, secrets),
-        **connections(settings, secrets),
+        **_deployed(settings, secrets),
     }
 
 
@@ -42,8 +45,13 @@ def inherited_environment() -> dict[str, str]:
 def write_environment(settings: Settings) -> None:
     """Leave the variables in `connections.env` and `airflow.env`, for a shell: `set -a; . .nocturne/airflow.env`."""
     secrets = load_or_make(settings.home)
-    _write(settings.home / "connections.env", connections(settings, secrets))
+    _write(settings.home / "connections.env", _deployed(settings, secrets))
     _write(settings.home / "airflow.env", airflow_configuration(settings, secrets))
+
+
+def _deployed(settings: Settings, secrets: Secrets) -> dict[str, str]:
+    environment = {"NOCTURNE_ENVIRONMENT": KUBERNETES} if settings.target == KUBERNETES else {}
+    return {**connections(settings, secrets), **environment}
 
 
 def _write(file: Path, variables: dict[str, str]) -> None:

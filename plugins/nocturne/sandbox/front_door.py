@@ -4,15 +4,15 @@ It is no Swarm service itself: publishing a port of one needs the ingress networ
 the tasks by DNS, sends requests only to those that are ready, and answers 503 while there are none.
 """
 
+import contextlib
 import io
 import tarfile
 import time
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import docker
-from docker.errors import DockerException, NotFound
+from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig
 from requests.exceptions import RequestException
 
@@ -22,7 +22,8 @@ from nocturne.domain import digest
 from nocturne.domain.errors import Broken
 from nocturne.ports.cluster import Traffic
 
-_TEMPLATE = Path(__file__).with_name("haproxy.cfg")
+# The same file that docker-compose.yaml mounts: a door is configured by its environment.
+_CONFIGURATION = Path(__file__).parents[3] / "compose" / "front-door.cfg"
 _PORT = 8000
 _START_SECONDS = 15
 _RESTART: Any = {"Name": "unless-stopped"}  # a policy that the types of docker-py do not know
@@ -35,18 +36,6 @@ USER 65534:65534
 STOPSIGNAL SIGUSR1
 ENTRYPOINT ["haproxy", "-db", "-f", "/haproxy.cfg"]
 """
-
-
-def render_configuration(service: str, app_port: int, slots: int) -> str:
-    """HAProxy's configuration. slots: the most tasks it can send to."""
-    values = {"service": service, "app_port": app_port, "slots": slots, "port": _PORT, "stats_port": STATS_PORT}
-    return Template(_TEMPLATE.read_text()).substitute(values)
-
-
-def ensure_network(client: docker.DockerClient, name: str) -> None:
-    """Make the attachable overlay network, unless it is there. The engine must be a swarm manager."""
-    if not any(network.name == name for network in client.networks.list(names=[name])):
-        client.networks.create(name, driver="overlay", attachable=True)
 
 
 class FrontDoor:
@@ -74,8 +63,14 @@ class FrontDoor:
         self._name = name
         self._network = network
         self._publish = {f"{_PORT}/tcp": (host, port), f"{STATS_PORT}/tcp": ("127.0.0.1", 0)}
-        self._configuration = render_configuration(service, app_port, slots)
-        self._traffic = HaproxyTraffic(client, name)
+        self._environment = {
+            "SERVICE": service,
+            "APP_PORT": str(app_port),
+            "SLOTS": str(slots),
+            "PUBLIC_PORT": str(_PORT),
+            "STATS_PORT": str(STATS_PORT),
+        }
+        self._traffic = HaproxyTraffic.of_container(client, name)
 
     def ensure(self) -> bool:
         """Start it, or replace one that is configured otherwise, and wait until it listens. False when it ran already.
@@ -100,7 +95,8 @@ class FrontDoor:
 
     def _ensure(self) -> bool:
         base = self._client.images.get(self._image).id
-        wanted = digest.of_json([base, self._configuration, _DOCKERFILE, self._network, list(self._publish.items())])
+        chosen = [self._environment, self._network, list(self._publish.items())]
+        wanted = digest.of_json([base, _CONFIGURATION.read_text(), _DOCKERFILE, *chosen])
         container = self._container()
         if container is not None and container.labels.get(_DIGEST_LABEL) == wanted:
             if container.status == "running":
@@ -133,6 +129,7 @@ class FrontDoor:
             name=self._name,
             detach=True,
             labels={_DIGEST_LABEL: wanted},
+            environment=self._environment,
             network=self._network,
             ports=self._publish,
             read_only=True,
@@ -146,7 +143,7 @@ class FrontDoor:
         container = self._container()
         if container is not None:
             container.remove(force=True)
-        if self._client.images.list(name=self._tag()):
+        with contextlib.suppress(ImageNotFound):
             self._client.images.remove(self._tag(), force=True)
 
     def _container(self) -> Any:
@@ -160,7 +157,7 @@ class FrontDoor:
 
     def _context(self) -> io.BytesIO:
         # In the image, the configuration is there after any restart, with a root file system that is read only.
-        files = {"Dockerfile": _DOCKERFILE.format(image=self._image), "haproxy.cfg": self._configuration}
+        files = {"Dockerfile": _DOCKERFILE.format(image=self._image), "haproxy.cfg": _CONFIGURATION.read_text()}
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as archive:
             for name, text in files.items():

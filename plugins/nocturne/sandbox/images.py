@@ -108,7 +108,8 @@ class Images:
         """Take names away; the engine deletes an image with its last name."""
         for name in names:
             with contextlib.suppress(ImageNotFound):
-                self._client.images.remove(name)
+                # By force, because the engine may still be at removing a container that it lists no more.
+                self._client.images.remove(name, force=True)
 
     def _has(self, name: str) -> bool:
         try:

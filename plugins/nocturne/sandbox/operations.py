@@ -6,6 +6,7 @@ from nocturne.sandbox.environment import write_environment
 from nocturne.sandbox.only_one import only_one
 from nocturne.sandbox.part import PartStatus
 from nocturne.sandbox.progress import Report, SilentReport
+from nocturne.sandbox.remembered import Remembered, remember
 from nocturne.sandbox.sandbox import Sandbox, require_own_home
 from nocturne.sandbox.settings import Settings
 from nocturne.sandbox.steps_in_parallel import run_all
@@ -22,6 +23,7 @@ def up(settings: Settings, report: Report) -> None:
         sandbox = Sandbox(settings, report)
         sandbox.require_free_ports()
         write_environment(settings)
+        remember(settings.home, Remembered(settings.target, str(settings.kubeconfig or "")))
         run_all(sandbox.steps(), report.failed, sandbox.programs.stop)
 
 
@@ -45,16 +47,18 @@ def down(settings: Settings, report: Report) -> None:
 
 
 def clean(settings: Settings, report: Report) -> None:
-    """`down`, then remove all data: service, network, images and the home. Raises Conflict, Broken."""
+    """`down`, then remove all data: service and network or namespace, images and the home. Raises Conflict, Broken."""
     if not settings.home.is_dir():
         return
     require_own_home(settings.home, settings.tools)
     with only_one(settings.home, "sandbox clean"):
         sandbox = Sandbox(settings, report)
-        run_all(sandbox.stops(), report.failed, sandbox.programs.stop)
+        run_all(sandbox.stops(for_good=True), report.failed, sandbox.programs.stop)
         if sandbox.was_in_engine():
             sandbox.engine.ensure()
-            sandbox.remove_from_engine()
+        sandbox.remove_from_target()
+        if sandbox.was_in_engine():
+            sandbox.remove_images()
         sandbox.release_engine()
         shutil.rmtree(settings.home)
     report.ready("home", f"{settings.home} removed")

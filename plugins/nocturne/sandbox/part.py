@@ -21,9 +21,10 @@ class PartStatus:
 
 
 class Part(ABC):
-    """Something that runs, or does not."""
+    """Something that runs, or does not. left_running: why `stop` leaves it alone, for those that it does."""
 
     name: str
+    left_running = ""
 
     @abstractmethod
     def start(self, report: Report) -> None:

@@ -2,24 +2,22 @@
 
 from pathlib import Path
 
-import docker
-
 from nocturne.domain.errors import Conflict
 from nocturne.sandbox import azurite, debian, port_check
 from nocturne.sandbox.airflow_server import AirflowServer
-from nocturne.sandbox.app import App
 from nocturne.sandbox.blob import Blob
 from nocturne.sandbox.engine import Engine
-from nocturne.sandbox.entrance import Entrance
 from nocturne.sandbox.images import BASE, FRONT_DOOR, Images
 from nocturne.sandbox.only_one import LOCK
 from nocturne.sandbox.part import Part, PartStatus
 from nocturne.sandbox.programs import Programs
 from nocturne.sandbox.progress import Report
 from nocturne.sandbox.registry import Registry
+from nocturne.sandbox.remembered import KUBERNETES
 from nocturne.sandbox.settings import Settings
 from nocturne.sandbox.steps_in_parallel import Step
-from nocturne.sandbox.swarm import SandboxSwarm
+from nocturne.sandbox.swarm_target import SwarmTarget
+from nocturne.sandbox.target import Target
 
 
 class Sandbox:
@@ -31,13 +29,12 @@ class Sandbox:
         self._in_engine = settings.home / "run" / "in-engine"
         self.programs = Programs(settings.logs)
         self.engine = Engine(settings.engine_url, settings.home)
-        front_door_image = f"{settings.name}-sandbox/{FRONT_DOOR.name}:latest"
+        self.target = self._target()
         self.parts: tuple[Part, ...] = (
             AirflowServer(settings, self.programs),
             Registry(settings, self.programs),
             Blob(settings, self.programs),
-            Entrance(settings, self.engine, front_door_image),
-            App(settings, self.engine),
+            *self.target.parts,
         )
 
     def steps(self) -> list[Step]:
@@ -47,16 +44,14 @@ class Sandbox:
             "airflow": (),
             "registry": ("engine",) if no_registry_program else ("packages",),
             "blob": ("packages",),
-            "front door": ("front door image", "network"),
-            "app": ("network", "registry"),
+            **self.target.needs,
         }
         return [
             *(Step(part.name, lambda part=part: part.start(self._report), needs[part.name]) for part in self.parts),  # type: ignore[misc]
             Step("packages", self._packages),
-            Step("engine", self._engine, ("packages",)),
-            Step("network", self._network, ("engine",)),
+            Step("engine", self._enter_engine, ("packages",)),
             Step("base image", self._base_image, ("engine", "registry")),
-            Step("front door image", self._front_door_image, ("engine",)),
+            *self.target.steps(),
         ]
 
     def preparations(self) -> list[Step]:
@@ -77,15 +72,18 @@ class Sandbox:
         reachable = self.engine.reachable()
         whose = "started by the sandbox" if self.engine.ours else "not started by the sandbox"
         detail = f"{self._settings.engine_url}, {whose}" if reachable else f"no answer on {self._settings.engine_url}"
-        return [PartStatus("engine", reachable, detail), *(part.status() for part in self.parts)]
+        return [PartStatus("engine", reachable, detail), *self.target.status(), *(part.status() for part in self.parts)]
 
-    def stops(self) -> list[Step]:
-        """What `down` does; data stays. Parts in the engine are left alone where the engine does not run."""
-        reachable = self.engine.reachable()
+    def stops(self, *, for_good: bool = False) -> list[Step]:
+        """What `down` does; data stays. Parts in the engine are left alone where the engine does not run.
+
+        for_good: what goes on running is about to be removed, so nothing is said of it.
+        """
+        left_alone = self.target.parts if self.target.in_engine and not self.engine.reachable() else ()
         return [
             Step(part.name, lambda part=part: self._stop(part))  # type: ignore[misc]
             for part in self.parts
-            if reachable or not isinstance(part, App | Entrance)
+            if part not in left_alone and not (for_good and part.left_running)
         ]
 
     def was_in_engine(self) -> bool:
@@ -97,16 +95,30 @@ class Sandbox:
         if self.engine.release():
             self._report.ready("engine", "stopped")
 
-    def remove_from_engine(self) -> None:
-        """Remove service, network and the names of images."""
+    def remove_from_target(self) -> None:
+        """Remove what was made where the sandbox ships to, be it the engine or another place."""
+        if self.target.in_engine and not self.was_in_engine():
+            return
+        self._report.ready(self._settings.target, f"{self.target.remove()} removed")
+
+    def remove_images(self) -> None:
+        """Remove the names of images from the engine."""
         with self.engine.session() as client:
-            self._swarm(client).remove()
             images = Images(self._settings, client, self.programs)
             images.remove([images.local_name(BASE), images.local_name(FRONT_DOOR), *images.pushed_names()])
-        self._report.ready("engine", "service, network and images removed")
+        self._report.ready("engine", "images removed")
 
     def _stop(self, part: Part) -> None:
-        self._report.ready(part.name, "stopped" if part.stop() else "was not running")
+        ran = part.stop()
+        self._report.ready(part.name, part.left_running or ("stopped" if ran else "was not running"))
+
+    def _target(self) -> Target:
+        if self._settings.target != KUBERNETES:
+            return SwarmTarget(self._settings, self.engine, self.programs, self._report)
+        # Its client takes a second to load.
+        from nocturne.sandbox.kubernetes_target import KubernetesTarget
+
+        return KubernetesTarget(self._settings, self._report)
 
     def _packages(self) -> None:
         lacking = debian.missing()
@@ -124,11 +136,10 @@ class Sandbox:
             self._report.working("engine", "starting")
         self._report.ready("engine", self.engine.ensure())
 
-    def _network(self) -> None:
+    def _enter_engine(self) -> None:
+        self._engine()
         self._in_engine.parent.mkdir(parents=True, exist_ok=True)
         self._in_engine.touch()
-        with self.engine.session() as client:
-            self._swarm(client).ensure()
 
     def _base_image(self) -> None:
         with self.engine.session(timeout=300) as client:
@@ -139,15 +150,6 @@ class Sandbox:
             where = images.ensure(BASE, lambda text: self._report.working("base image", text))
             images.push_base()
         self._report.ready("base image", f"{where}, pushed to {self._settings.registry_host}")
-
-    def _front_door_image(self) -> None:
-        with self.engine.session(timeout=300) as client:
-            images = Images(self._settings, client, self.programs)
-            where = images.ensure(FRONT_DOOR, lambda text: self._report.working("front door image", text))
-        self._report.ready("front door image", where)
-
-    def _swarm(self, client: docker.DockerClient) -> SandboxSwarm:
-        return SandboxSwarm(client, self._settings.home, self._settings.network, self._settings.service)
 
 
 def require_own_home(home: Path, tools: Path) -> None:

@@ -1,12 +1,12 @@
 """The sandbox's own passwords and keys: made once, kept in one file that only its owner may read."""
 
-import base64
 import json
 import os
 import secrets
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from nocturne.adapters.private_file import new_fernet_key, new_key, new_password, new_storage_key, write_private
 from nocturne.domain.errors import Broken
 
 
@@ -38,15 +38,6 @@ def load_or_make(home: Path) -> Secrets:
         ) from error
 
 
-def write_private(file: Path, content: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as output:
-        output.write(content)
-    partial.replace(file)
-
-
 def _write_once(file: Path, content: Secrets) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
@@ -63,10 +54,10 @@ def _write_once(file: Path, content: Secrets) -> None:
 def _make() -> Secrets:
     return Secrets(
         blob_account="nocturne",
-        blob_key=base64.b64encode(secrets.token_bytes(64)).decode(),
+        blob_key=new_storage_key(),
         airflow_user="admin",
-        airflow_password=secrets.token_urlsafe(12),
-        airflow_fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        airflow_api_secret=secrets.token_hex(32),
-        airflow_jwt_secret=secrets.token_hex(32),
+        airflow_password=new_password(),
+        airflow_fernet_key=new_fernet_key(),
+        airflow_api_secret=new_key(),
+        airflow_jwt_secret=new_key(),
     )

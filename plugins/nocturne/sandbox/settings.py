@@ -1,11 +1,13 @@
 """Where the sandbox lives, how its things are named and which ports it takes: everything that the environment can move."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nocturne.domain.errors import ConfigurationError
+from nocturne.sandbox.remembered import KUBERNETES, SWARM, TARGETS, Remembered, recall
 
 _CLONE = Path(__file__).resolve().parents[3]
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -25,7 +27,8 @@ class Port:
 class Settings:
     """One sandbox. Two of them run side by side when home, name and ports differ.
 
-    clone: the repository. home: the state, removed by `clean`. name: prefix of everything that is created in Docker.
+    clone: the repository. home: the state, removed by `clean`. name: prefix of everything that is created in Docker, and the
+    namespace in Kubernetes. target: swarm or kubernetes. kubeconfig: of the cluster, with an administrator's rights.
     code: URL or path of the app's repository; release_file: its deployed `release.toml`. Both are the clone's by default.
     debian_mirror: where the base image is built from when it cannot be pulled; empty for the one this machine's apt uses.
     """
@@ -33,6 +36,8 @@ class Settings:
     clone: Path
     home: Path
     name: str
+    target: str
+    kubeconfig: Path | None
     app_port: int
     airflow_port: int
     registry_port: int
@@ -51,11 +56,15 @@ class Settings:
         airflow_port = reader.port("NOCTURNE_AIRFLOW_PORT", 8080)
         # 8793 is Airflow's own default. The distances move the log ports along with the UI's, and their odd difference keeps them
         # clear of those of a sandbox whose UI is a round number of ports away.
+        home = Path(environment.get("NOCTURNE_HOME") or clone / ".nocturne").expanduser().resolve()
+        ships_to = reader.target(recall(home), home)
         task_log_port = reader.port("NOCTURNE_TASK_LOG_PORT", _moved(airflow_port, 713))
         settings = cls(
             clone=clone,
-            home=Path(environment.get("NOCTURNE_HOME") or clone / ".nocturne").expanduser().resolve(),
+            home=home,
             name=reader.name("NOCTURNE_NAME", "nocturne"),
+            target=ships_to.target,
+            kubeconfig=Path(ships_to.kubeconfig) if ships_to.kubeconfig else None,
             app_port=reader.port("NOCTURNE_APP_PORT", 8088),
             airflow_port=airflow_port,
             registry_port=reader.port("NOCTURNE_REGISTRY_PORT", 5000),
@@ -67,7 +76,6 @@ class Settings:
             code=environment.get("NOCTURNE_CODE") or str(clone),
             release_file=Path(environment.get("NOCTURNE_RELEASE_FILE") or clone / "app" / "release.toml").expanduser().resolve(),
         )
-        reader.target("NOCTURNE_TARGET", "swarm")
         faults = [*reader.faults, *_shared_ports(settings.ports)]
         if faults:
             raise ConfigurationError("the environment", faults)
@@ -76,8 +84,9 @@ class Settings:
     @property
     def ports(self) -> tuple[Port, ...]:
         """Every port that the sandbox listens on."""
+        front_door = (Port(self.app_port, "NOCTURNE_APP_PORT", "front door"),)
         return (
-            Port(self.app_port, "NOCTURNE_APP_PORT", "front door"),
+            *(front_door if self.target == SWARM else ()),
             Port(self.airflow_port, "NOCTURNE_AIRFLOW_PORT", "airflow"),
             Port(self.task_log_port, "NOCTURNE_TASK_LOG_PORT", "airflow"),
             Port(self.trigger_log_port, "NOCTURNE_TRIGGER_LOG_PORT", "airflow"),
@@ -97,7 +106,7 @@ class Settings:
 
     @property
     def app_url(self) -> str:
-        """The public address of the app."""
+        """The public address of the app on Swarm."""
         return f"http://localhost:{self.app_port}"
 
     @property
@@ -144,10 +153,33 @@ class _Reader:
             self.faults.append(f"{variable} is {text!r}, expected a small letter, then up to 30 small letters, digits or -")
         return text
 
-    def target(self, variable: str, only: str) -> None:
-        text = self._environment.get(variable) or only
-        if text != only:
-            self.faults.append(f"{variable} is {text!r}, expected {only!r}, the only target that the sandbox can stand in for")
+    def target(self, before: Remembered | None, home: Path) -> Remembered:
+        told = self._environment.get("NOCTURNE_TARGET")
+        target = told or (before.target if before else SWARM)
+        if target not in TARGETS:
+            self.faults.append(f"NOCTURNE_TARGET is {target!r}, expected one of {', '.join(TARGETS)}")
+        elif before and target != before.target:
+            self.faults.append(
+                f"NOCTURNE_TARGET is {target!r}, but {home} ships to {before.target!r}: leave it out, `make clean` first, or set"
+                " NOCTURNE_HOME and NOCTURNE_NAME for a second sandbox"
+            )
+        elif target == KUBERNETES:
+            return Remembered(target, self._kubeconfig(before))
+        return Remembered(target)
+
+    def _kubeconfig(self, before: Remembered | None) -> str:
+        told = self._environment.get("KUBECONFIG")
+        if told and os.pathsep in told:
+            self.faults.append(f"KUBECONFIG is {told!r}, expected one file: `kubectl config view --flatten --raw` joins several")
+        if told:
+            return str(Path(told).expanduser().resolve())
+        if before:
+            return before.kubeconfig
+        self.faults.append(
+            "KUBECONFIG is not set, expected the kubeconfig of a cluster in which you may make namespaces and roles, as"
+            " NOCTURNE_TARGET=kubernetes needs: KUBECONFIG=... make up TARGET=kubernetes"
+        )
+        return ""
 
 
 def _moved(port: int, distance: int) -> int:

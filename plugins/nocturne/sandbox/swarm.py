@@ -1,5 +1,6 @@
 """The engine's Swarm mode, as the sandbox needs it: on, with one network, and with the app's service up or down."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -10,25 +11,35 @@ from docker.errors import APIError, NotFound, create_api_error_from_http_excepti
 from requests.exceptions import HTTPError
 
 from nocturne.domain.errors import Broken, Conflict
+from nocturne.sandbox.ownership import HOME_LABEL, is_abandoned
 
-HOME_LABEL = "nocturne.home"
 _START_SECONDS = 90.0
 _STOP_SECONDS = 60.0
 
 
 class SandboxSwarm:
-    """The sandbox' service and network in a Swarm of one node. home: remembers how many tasks the service had."""
+    """The sandbox' service and network in a Swarm of one node. home: remembers how many tasks the service had.
 
-    def __init__(self, client: docker.DockerClient, home: Path, network: str, service: str) -> None:
+    front_door: name of the container that may stand on the network, too. What a sandbox left behind whose home was deleted
+    without `clean` is in nobody's way: it is removed where it is met.
+    """
+
+    def __init__(
+        self, client: docker.DockerClient, home: Path, network: str, service: str, front_door: str = "", *, local: bool = True
+    ) -> None:
         self._client = client
         self._home = home
         self._network = network
         self._service = service
+        self._front_door = front_door
+        self._local = local
         self._made = home / "run" / "swarm-made"
-        self._replicas = home / "run" / "replicas.json"
+        self._replicas = home / "run" / "replicas"
 
-    def ensure(self) -> None:
-        """Turn Swarm mode on and make the network, unless that was done. Raises Broken, Conflict."""
+    def ensure(self) -> str:
+        """Turn Swarm mode on and make the network, unless that was done. The home of a deleted sandbox whose service and network
+        were in the way and are removed, else nothing. Raises Broken, Conflict.
+        """
         state = self._client.info()["Swarm"]["LocalNodeState"]
         if state == "inactive":
             self._made.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +51,7 @@ class SandboxSwarm:
                 f"the engine's Swarm mode is {state} and it is no manager; expected a manager, or no Swarm",
                 advice="use another engine (DOCKER_HOST), or `docker swarm leave` on this one",
             )
-        self._ensure_network()
+        return self._ensure_network()
 
     def _init(self) -> None:
         try:
@@ -90,11 +101,9 @@ class SandboxSwarm:
 
     def remove(self) -> None:
         """Remove service and network, and Swarm mode itself when the sandbox turned it on and nobody else uses it."""
-        service = self._find()
-        if service is not None:
-            service.remove()
-            # Only then can its images and its network be removed.
-            self._wait_for_end(removed=True)
+        if any(map(self._is_abandoned, self._networks())):
+            self._remove_front_door()
+        self._remove_service()
         if self._client.info()["Swarm"]["LocalNodeState"] != "active":
             return
         self._remove_network()
@@ -104,56 +113,92 @@ class SandboxSwarm:
     def _is_manager(self) -> bool:
         return bool(self._client.info()["Swarm"].get("ControlAvailable"))
 
-    def _ensure_network(self) -> None:
-        found = self._networks()
+    def _remove_service(self) -> None:
+        service = self._find(or_abandoned=True)
+        if service is not None:
+            service.remove()
+        if any(map(self._is_free, self._networks())):
+            # Only then can its images and its network be removed.
+            self._wait_for_end(removed=True)
+
+    def _remove_front_door(self) -> None:
+        if self._front_door:
+            with contextlib.suppress(NotFound):
+                self._client.containers.get(self._front_door).remove(force=True)
+
+    def _ensure_network(self) -> str:
+        found, left_by = self._networks(), ""
+        if found and not self._is_ours(found[0]):
+            left_by = _owner(found[0])
+            if not self._is_abandoned(found[0]):
+                raise Conflict(
+                    f"the Docker network {self._network} belongs to {left_by or 'nobody that it names'}, expected {self._home}",
+                    advice="set NOCTURNE_NAME to another name for this sandbox, or `make clean` the other one",
+                )
+            self._remove_front_door()
+            self._remove_service()
+            self._remove_network()
+            found = []
         if not found:
             labels = {HOME_LABEL: str(self._home)}
             self._client.networks.create(self._network, driver="overlay", attachable=True, labels=labels)
-            return
-        if not self._is_ours(found[0]):
-            owner = (found[0].attrs.get("Labels") or {}).get(HOME_LABEL, "nobody that it names")
-            raise Conflict(
-                f"the Docker network {self._network} belongs to {owner}, expected {self._home}",
-                advice="set NOCTURNE_NAME to another name for this sandbox, or `make clean` the other one",
-            )
+        return left_by
 
     def _networks(self) -> list[Any]:
         return [network for network in self._client.networks.list(names=[self._network]) if network.name == self._network]
 
     def _is_ours(self, network: Any) -> bool:
-        return (network.attrs.get("Labels") or {}).get(HOME_LABEL) == str(self._home)
+        return _owner(network) == str(self._home)
+
+    def _is_abandoned(self, network: Any) -> bool:
+        # Of an engine elsewhere nobody here knows which homes there are.
+        return self._local and is_abandoned(_owner(network), self._home)
+
+    def _is_free(self, network: Any) -> bool:
+        return self._is_ours(network) or self._is_abandoned(network)
 
     def _other_networks(self) -> list[str]:
         overlays = self._client.networks.list(filters={"driver": "overlay"})
         return [str(network.name) for network in overlays if network.name not in ("ingress", self._network)]
 
     def _remove_network(self) -> None:
-        # Tasks that are on their way out hold on to their network for a moment.
+        # Tasks that are on their way out hold on to their network for a moment, and a node to its copy of it.
         deadline = time.monotonic() + 30
-        for network in filter(self._is_ours, self._networks()):
-            while True:
+        for network in filter(self._is_free, self._networks()):
+            while any(found.id == network.id for found in self._networks()):
                 try:
                     network.remove()
-                    break
                 except NotFound:
-                    break
+                    reason = "it is still listed"
                 except APIError as error:
-                    if time.monotonic() > deadline:
-                        raise Broken(f"the network {self._network} cannot be removed: {error.explanation}") from error
-                    time.sleep(0.5)
+                    reason = str(error.explanation)
+                else:
+                    continue
+                if time.monotonic() > deadline:
+                    raise Broken(f"the network {self._network} cannot be removed: {reason}", advice="look at `docker network ls`")
+                time.sleep(0.3)
 
     def _wait_for_end(self, *, removed: bool = False) -> None:
         deadline = time.monotonic() + _STOP_SECONDS
         label = f"com.docker.swarm.service.name={self._service}"
         # The plain list: the richer one asks about each container again, and fails when it has gone meanwhile.
-        while self._client.api.containers(all=removed, filters={"label": label}):
+        while found := self._client.api.containers(all=removed, filters={"label": label}):
             if time.monotonic() > deadline:
                 raise Broken(f"containers of {self._service} still run after {_STOP_SECONDS:.0f} s", advice="look at `docker ps`")
+            self._remove_ended(found)
             time.sleep(0.2)
 
-    def _find(self) -> Any:
+    def _remove_ended(self, containers: list[dict[str, Any]]) -> None:
+        # Swarm removes them itself, but for those that it forgot: of an engine that was killed while they ran.
+        for container in containers:
+            if container["State"] == "exited":
+                with contextlib.suppress(APIError):
+                    self._client.api.remove_container(container["Id"])
+
+    def _find(self, *, or_abandoned: bool = False) -> Any:
         # The service stands on the network, so the network's label tells whose it is.
-        if not self._is_manager() or not any(map(self._is_ours, self._networks())):
+        mine = self._is_free if or_abandoned else self._is_ours
+        if not self._is_manager() or not any(map(mine, self._networks())):
             return None
         try:
             return self._client.services.get(self._service)  # type: ignore[no-untyped-call]
@@ -174,6 +219,10 @@ class SandboxSwarm:
     def _running(self, service: Any) -> int:
         tasks = service.tasks(filters={"desired-state": "running"})
         return sum(task["Status"]["State"] == "running" for task in tasks)
+
+
+def _owner(network: Any) -> str:
+    return str((network.attrs.get("Labels") or {}).get(HOME_LABEL, ""))
 
 
 def _replicas(service: Any) -> int:
