@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from arguments import positive
 from docker_side import DockerProject, projects
 from measure import Meter
 from nocturne_side import NocturneSide
@@ -112,16 +113,10 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=_positive, default=3, help="rounds that count (default: 3)")
-    parser.add_argument("--model-mib", type=_positive, default=100, help="size of the model in MiB (default: 100)")
+    parser.add_argument("--rounds", type=positive, default=3, help="rounds that count (default: 3)")
+    parser.add_argument("--model-mib", type=positive, default=100, help="size of the model in MiB (default: 100)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured there")
     return parser.parse_args()
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 1")
-    return int(text)
 
 
 if __name__ == "__main__":

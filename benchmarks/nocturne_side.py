@@ -10,8 +10,9 @@ from measure import Meter
 from workplace import Workplace
 
 from nocturne.composition import ConnectedWorld
-from nocturne.domain.configuration import Configuration, parse_configuration
+from nocturne.domain.configuration import Configuration
 from nocturne.domain.records import Cause, Release
+from nocturne.domain.release_toml import parse_configuration
 from nocturne.domain.states import DeploymentState, ReleaseState
 from nocturne.ports.cluster import Cluster, DesiredState, Rollout, Traffic
 from nocturne.ports.connections import Connection
