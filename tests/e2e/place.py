@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +17,58 @@ import httpx
 
 from nocturne.cli.airflow_api import AirflowApi
 from nocturne.ports.connections import Connection
+from tests.e2e.app_repository import CLONE, AppRepository, new_app_repository
 
-CLONE = Path(__file__).parents[2]
-PORTS = {
-    "NOCTURNE_APP_PORT": "18088",
-    "NOCTURNE_AIRFLOW_PORT": "18080",
-    "NOCTURNE_REGISTRY_PORT": "15000",
-    "NOCTURNE_BLOB_PORT": "20000",
-}
-ENVIRONMENT = "sandbox"
+PORTS = ("NOCTURNE_APP_PORT", "NOCTURNE_AIRFLOW_PORT", "NOCTURNE_REGISTRY_PORT", "NOCTURNE_BLOB_PORT")
 
 
 @dataclass(frozen=True)
 class Place:
-    """home: the sandbox's state. repository: where the app's developers push. models: where the data scientist works."""
+    """home: the sandbox's state. repository: where the app's developers push. models: where the data scientist works.
+
+    target: `swarm` or `kubernetes`. ports: by variable, so that places run beside each other. more: other variables.
+    """
 
     home: Path
-    repository: Path
+    repository: AppRepository
     models: Path
     deployed: Path
+    target: str
+    ports: dict[str, str]
+    more: dict[str, str]
 
     @property
+    def name(self) -> str:
+        """What the sandbox prefixes to everything that it creates outside of its home."""
+        return f"nocturne-e2e-{self.target}"
+
+    @property
+    def shipped_to(self) -> str:
+        """The environment of the app's release.toml that nights ship to."""
+        return {"swarm": "sandbox", "kubernetes": "kubernetes"}[self.target]
+
+    @cached_property
     def url(self) -> str:
         """The app's public address."""
-        return f"http://localhost:{PORTS['NOCTURNE_APP_PORT']}"
+        found: str = self.status()["public_url"]
+        return found
+
+    @property
+    def app_port(self) -> int:
+        """The public address' port on this machine."""
+        return int(self.url.rpartition(":")[2])
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables of every command."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "NOCTURNE"))},
-            **PORTS,
+            **self.ports,
+            **self.more,
             "NOCTURNE_HOME": str(self.home),
-            "NOCTURNE_NAME": "nocturne-e2e",
-            "NOCTURNE_CODE": str(self.repository),
+            "NOCTURNE_NAME": self.name,
+            "NOCTURNE_TARGET": self.target,
+            "NOCTURNE_CODE": str(self.repository.path),
             "NOCTURNE_RELEASE_FILE": str(self.deployed),
         }
 
@@ -66,6 +85,11 @@ class Place:
         )
         return json.loads(done.stdout)
 
+    def status(self) -> dict[str, Any]:
+        """What `nocturne status` says of the environment."""
+        found: dict[str, Any] = next(item for item in self.json("status") if item["environment"] == self.shipped_to)
+        return found
+
     def night(self, *words: str, expected: int = 0) -> dict[str, Any]:
         """One night from start to verdict, with the tasks that did something."""
         verdict: dict[str, Any] = self.json("release", "run", "--wait", *words, expected=expected)
@@ -73,25 +97,22 @@ class Place:
 
     def commit(self, files: dict[str, str]) -> str:
         """Push a change to the app: path in its folder to new content. Returns the commit."""
-        for name, content in files.items():
-            path = self.repository / "app" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", f"Change {', '.join(files)}")
-        return self.git("rev-parse", "HEAD")
+        return self.repository.commit(files)
 
     def revert(self) -> None:
         """Push the opposite of the last commit."""
-        self.git("revert", "--no-edit", "HEAD")
+        self.repository.revert()
 
     def read(self, path: str) -> str:
         """A file of the app as it was pushed last."""
-        return (self.repository / "app" / path).read_text()
+        return self.repository.read(path)
 
-    def git(self, *words: str) -> str:
-        done = subprocess.run(["git", "-C", str(self.repository), *words], capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+    def model_that_can_be_wrong(self) -> str:
+        """The app's model.py with answers that are wrong where the variable WRONG is set."""
+        return self.read("model.py") + (
+            "\n\nimport os\n\nif os.environ.get('WRONG'):\n    _right = Model.probabilities\n"
+            "    Model.probabilities = lambda self, images: _right(self, images)[:, ::-1]\n"
+        )
 
     def train(self, seed: int) -> Path:
         """A model as the data scientist's training leaves it."""
@@ -128,8 +149,8 @@ class Place:
 
     def code_images(self, tree: str) -> int:
         """How many code images were built from a tree, as the local engine remembers; release images bear the label too."""
-        found = docker.from_env().images.list(filters={"label": f"io.nocturne.code.tree={tree}"})
-        return sum("io.nocturne.release" not in image.labels for image in found)
+        found = docker.from_env().api.images(filters={"label": f"io.nocturne.code.tree={tree}"})
+        return sum("io.nocturne.release" not in image["Labels"] for image in found)
 
     def python(self) -> Path:
         """The app's own environment, which the first night has made."""
@@ -137,15 +158,19 @@ class Place:
 
     def version(self) -> dict[str, Any]:
         """What the app says of itself to its users."""
-        answer: dict[str, Any] = httpx.get(f"{self.url}/version", timeout=5).json()
+        answer: dict[str, Any] = httpx.get(f"{self.url}/version", timeout=30).json()
         return answer
 
     @property
     def airflow(self) -> AirflowApi:
         """Airflow's API, signed in as the sandbox's user."""
         secrets = json.loads((self.home / "secrets.json").read_text())
-        port, user, password = int(PORTS["NOCTURNE_AIRFLOW_PORT"]), secrets["airflow_user"], secrets["airflow_password"]
+        port, user, password = int(self.ports["NOCTURNE_AIRFLOW_PORT"]), secrets["airflow_user"], secrets["airflow_password"]
         return AirflowApi(Connection("nocturne_airflow", host="localhost", port=port, login=user, password=password))
+
+    def ended(self, dag: str, run: str) -> bool:
+        """Whether a run has come to an end, good or bad."""
+        return self.airflow.run_state(dag, run) in ("success", "failed")
 
     def tasks(self, dag: str, run: str) -> dict[str, str]:
         """Task to state."""
@@ -162,46 +187,12 @@ class Place:
         return "\n".join(file.read_text() for file in sorted(folder.glob("*.log")))
 
 
-def process_of(task_instance: str) -> int | None:
-    """The process in which Airflow runs a task's code: it bears the task instance's id in its title."""
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                title = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if title == f"airflow worker -- {task_instance}":
-                return int(process.name)
-    return None
-
-
-def new_place(home: Path) -> Place:
-    """A place whose repository holds this clone's app as it is in the work tree."""
+def new_place(home: Path, target: str, first_port: int, more: dict[str, str] | None = None) -> Place:
+    """A place whose repository holds this clone's app as it is in the work tree. Takes ten ports from the first on, and Airflow's
+    log ports far from them."""
     shutil.rmtree(home / "work", ignore_errors=True)
-    repository = home / "work" / "repository"
-    repository.mkdir(parents=True)
-    listed = subprocess.run(
-        ["git", "-C", str(CLONE), "ls-files", "--cached", "--others", "--exclude-standard", "app"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (CLONE / name).is_file():
-            target = repository / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(CLONE / name, target)
-    configuration = repository / "app" / "release.toml"
-    # The app's tests of how it starts and stops take long, and say nothing about the night.
-    quick = 'command = ["pytest", "--ignore=tests/test_server.py"]'
-    configuration.write_text(configuration.read_text().replace('command = ["pytest"]', quick))
-    assert quick in configuration.read_text()
+    repository = new_app_repository(home / "work" / "repository")
     deployed = home / "work" / "release.toml"
-    shutil.copy(repository / "app" / "release.toml", deployed)
-    place = Place(home / "state", repository, home / "work" / "models", deployed)
-    place.git("init", "--quiet", "--initial-branch", "main")
-    place.git("config", "user.name", "An app developer")
-    place.git("config", "user.email", "developer@example.org")
-    place.git("add", "--all")
-    place.git("commit", "--quiet", "--message", "The app")
-    return place
+    deployed.write_text(repository.read("release.toml"))
+    ports = {variable: str(first_port + number) for number, variable in enumerate(PORTS)}
+    return Place(home / "state", repository, home / "work" / "models", deployed, target, ports, more or {})

@@ -3,24 +3,22 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.e2e.place import ENVIRONMENT, PORTS, Place, process_of
-from tests.load import Load
+from tests.e2e.observe import live, unharmed_users, wait_for
+from tests.e2e.place import Place
+from tests.e2e.processes import process_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 SHIPPED = ["roll_out", "verify_release", "settle"]
-
-
-def live(place: Place) -> str:
-    """The release that users get."""
-    release: str = place.version()["release"]
-    return release
 
 
 def reasons(place: Place) -> dict[str, str]:
@@ -28,18 +26,12 @@ def reasons(place: Place) -> dict[str, str]:
     return {item["id"]: item["reason"] for item in place.json("quarantine", "list")}
 
 
-def users(place: Place) -> Load:
-    """Fifty requests a second for one golden digit."""
-    sample = json.loads(place.read("golden/digits.json"))["samples"][0]
-    return Load(int(PORTS["NOCTURNE_APP_PORT"]), 50, "/score", {"input": json.dumps([sample["image"]])})
-
-
 def test_the_first_night(place: Place) -> None:
     """From an empty sandbox, one command brings a trained model and tested code into production, verified."""
     started = place.run("sandbox", "up")
     assert started.returncode == 0, started.stdout + started.stderr
     assert "night    verified" in started.stdout
-    assert place.json("status")[0]["as_recorded"]
+    assert place.status()["as_recorded"]
     sample = json.loads(place.read("golden/digits.json"))["samples"][3]
     answer = httpx.post(f"{place.url}/score", json={"input": json.dumps([sample["image"]])}).json()
     assert answer["result"][0][0][0][0] == sample["label"]
@@ -56,7 +48,7 @@ def test_nothing_changed(place: Place) -> None:
     """A night without changes ends after its first task and says why."""
     verdict = place.night()
     assert (verdict["verdict"], verdict["ran"]) == ("unchanged", ["freeze_inputs"])
-    assert f"nothing changed since {live(place)} was verified in {ENVIRONMENT}" in verdict["message"]
+    assert f"nothing changed since {live(place)} was verified in {place.shipped_to}" in verdict["message"]
 
 
 def test_only_the_model_changed(place: Place) -> None:
@@ -75,13 +67,12 @@ def test_only_the_model_changed(place: Place) -> None:
 def test_only_the_code_changed(place: Place) -> None:
     """New code alone: the model's layer is not uploaded again, and users notice nothing."""
     place.commit({"note.py": '"""A module that nothing uses."""\n'})
-    with users(place) as load:
+    with unharmed_users(place):
         verdict = place.night()
     assert verdict["verdict"] == "verified"
     assert "fetch_model" not in verdict["ran"]
     log = place.log(verdict["run"], "build_image")
     assert bytes_moved(log) < 40_000
-    assert (load.failures, load.requests > 200) == ([], True)
 
 
 def bytes_moved(log: str) -> int:
@@ -107,7 +98,9 @@ def answered(place: Place, answer: str) -> dict[str, Any]:
     """A night in which a person answers; its verdict."""
     run = place.json("release", "run")["run"]
     wait_for(lambda: place.tasks("nightly_release", run)["approve"] == "awaiting_input")
-    assert place.json("status")[0]["lease"] is None
+    assert place.status()["lease"] is None
+    # Airflow 3.3 asks again when the answer comes before it knows that the process which asked has ended: in about a second.
+    time.sleep(5)
     place.answer(run, answer)
     wait_for(lambda: place.airflow.run_state("nightly_release", run) in ("success", "failed"))
     verdict: dict[str, Any] = place.airflow.xcom("nightly_release", run, "settle", "verdict")
@@ -150,7 +143,7 @@ def blobs(place: Place) -> Any:
 
     secrets = json.loads((place.home / "secrets.json").read_text())
     account, key = secrets["blob_account"], secrets["blob_key"]
-    url = f"http://127.0.0.1:{PORTS['NOCTURNE_BLOB_PORT']}/{account}"
+    url = f"http://127.0.0.1:{place.ports['NOCTURNE_BLOB_PORT']}/{account}"
     return ContainerClient(url, "models", {"account_name": account, "account_key": key}, api_version="2021-12-02")
 
 
@@ -216,12 +209,11 @@ def test_a_release_that_never_gets_ready(place: Place) -> None:
     before = live(place)
     manifest = place.read("swarm/compose.yaml")
     place.commit({"swarm/compose.yaml": with_variable(manifest, "MODEL_DIR", "/nowhere")})
-    with users(place) as load:
+    with unharmed_users(place):
         verdict = place.night(expected=3)
     assert "/nowhere" in verdict["message"]
-    assert f"{before} is back in {ENVIRONMENT} and verified" in verdict["message"]
+    assert f"{before} is back in {place.shipped_to} and verified" in verdict["message"]
     assert live(place) == before
-    assert (load.failures, load.requests > 200) == ([], True)
     place.revert()
 
 
@@ -229,17 +221,12 @@ def test_a_release_that_answers_wrongly(place: Place) -> None:
     """A release that is ready but answers wrongly in production: taken back, rejected, and no request failed."""
     before = live(place)
     manifest = place.read("swarm/compose.yaml")
-    wrong = place.read("model.py") + (
-        "\n\nimport os\n\nif os.environ.get('WRONG'):\n    _right = Model.probabilities\n"
-        "    Model.probabilities = lambda self, image: _right(self, image)[::-1]\n"
-    )
-    place.commit({"model.py": wrong, "swarm/compose.yaml": with_variable(manifest, "WRONG", "1")})
-    with users(place) as load:
+    place.commit({"model.py": place.model_that_can_be_wrong(), "swarm/compose.yaml": with_variable(manifest, "WRONG", "1")})
+    with unharmed_users(place):
         verdict = place.night(expected=3)
     assert "answers that differ from what was judged" in verdict["message"]
-    assert f"{before} is back in {ENVIRONMENT} and verified" in verdict["message"]
+    assert f"{before} is back in {place.shipped_to} and verified" in verdict["message"]
     assert live(place) == before
-    assert (load.failures, load.requests > 200) == ([], True)
     place.revert()
 
 
@@ -277,17 +264,77 @@ def kill(process: int) -> None:
 def test_rollback_and_hold(place: Place) -> None:
     """A rollback brings the last verified release back and holds the nights, until the hold is lifted."""
     newest = live(place)
-    verdict = place.json("rollback", ENVIRONMENT, "--reason", "the digits look odd")
+    verdict = place.json("rollback", place.shipped_to, "--reason", "the digits look odd")
     assert verdict["verdict"] == "verified"
     back = live(place)
     assert back != newest
     night = place.night()
     assert (night["verdict"], live(place)) == ("unchanged", back)
     assert "the digits look odd" in place.airflow.xcom("nightly_release", night["run"], "roll_out", "message")
-    assert place.json("status")[0]["hold"]["reason"] == "the digits look odd"
-    place.json("release", "resume", ENVIRONMENT)
+    assert place.status()["hold"]["reason"] == "the digits look odd"
+    place.json("release", "resume", place.shipped_to)
     assert place.night()["verdict"] == "verified"
     assert live(place) == newest
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data scientist's private key; the public one beside it ends in .pem."""
+    private = tmp_path_factory.mktemp("keys") / "alice.key"
+    curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    subprocess.run(["openssl", "genpkey", *curve, "-out", str(private)], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", str(private), "-pubout", "-out", str(private.with_suffix(".pem"))], check=True)
+    return private
+
+
+def test_only_signed_models(place: Place, key: Path) -> None:
+    """Where an environment demands signatures, an unsigned model is refused before it is fetched, and a signed one ships."""
+    before = live(place)
+    text = place.read("release.toml").replace('target = "swarm"\n', 'target = "swarm"\nsigned_by = ["alice"]\n')
+    text += '\n[signers]\nalice = "keys/alice.pem"\n'
+    place.commit({"keys/alice.pem": key.with_suffix(".pem").read_text(), "release.toml": text})
+    place.json("models", "publish", str(place.train(5)), "--version", "unsigned")
+    verdict = place.night(expected=3)
+    assert ("signed" in verdict["message"], verdict["ran"], live(place)) == (True, [], before)
+    place.json("models", "publish", str(place.train(5)), "--version", "signed", "--sign", str(key))
+    verdict = place.night()
+    assert (verdict["verdict"], place.version()["model_version"]) == ("verified", "signed")
+    assert place.json("releases", "show", verdict["release"])["signer"] == "alice"
+
+
+def test_new_code_ships_without_a_bad_model(place: Place, key: Path) -> None:
+    """Where the app asks for it, a night with new code and a bad model names the model and ships the code with the live one."""
+    folder = place.copy_of_model(place.train(6), "inside-out")
+    card = json.loads((folder / "model.json").read_text())
+    card_that_reads_images_inside_out(card)
+    (folder / "model.json").write_text(json.dumps(card))
+    place.json("models", "publish", str(folder), "--version", "inside-out", "--sign", str(key))
+    kept = place.read("release.toml").replace('on_bad_model = "stop"', 'on_bad_model = "keep_current_model"')
+    commit = place.commit({"release.toml": kept})
+    verdict = place.night()
+    assert (verdict["verdict"], "inside-out" in verdict["message"]) == ("verified", True)
+    assert (place.version()["commit"], place.version()["model_version"]) == (commit, "signed")
+    listed = {item["version"]: item for item in place.json("models", "list")}
+    assert "accuracy is" in listed["inside-out"]["rejected"]
+    assert listed["signed"]["live"] == [place.shipped_to]
+
+
+def test_which_model_answered(place: Place) -> None:
+    """The day's models are told in the order in which they were in production, the live one last."""
+    told = place.json("models", "answered", f"{datetime.now(UTC):%Y-%m-%d}")
+    assert told[-1]["release"] == live(place)
+    assert told[-1]["model_version"] == "signed"
+
+
+def test_a_model_that_may_be_worse(place: Place, key: Path) -> None:
+    """One golden digit fewer than is allowed may be chance: inconclusive, with nothing shipped and nothing in quarantine."""
+    before, bad = live(place), reasons(place)
+    place.json("models", "publish", str(place.train(7)), "--version", "perhaps-worse", "--sign", str(key))
+    place.commit({"release.toml": place.read("release.toml").replace("max_accuracy_drop = 0.01", "max_accuracy_drop = 0.0")})
+    verdict = place.night(expected=7)
+    assert (verdict["verdict"], live(place), reasons(place)) == ("inconclusive", before, bad)
+    assert "p = 0.5" in verdict["message"]
+    place.revert()
 
 
 def test_wrong_configuration(place: Place) -> None:
@@ -305,10 +352,3 @@ def test_wrong_configuration(place: Place) -> None:
 def test_doctor(place: Place) -> None:
     """When everything that a night needs is there, doctor says so of each part."""
     assert all(item["well"] for item in place.json("doctor"))
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 300, pause: float = 0.5) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"it did not happen in {seconds} s"
-        time.sleep(pause)

@@ -1,5 +1,6 @@
 import contextlib
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,3 +82,11 @@ def _remove_with_children(client: docker.DockerClient, image: str) -> None:
     # Removing the last child removes a parent without a name.
     with contextlib.suppress(docker.errors.ImageNotFound):
         client.images.remove(image, force=True)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
+    """Whether it comes true."""
+    deadline = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return met

@@ -3,7 +3,6 @@
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +15,7 @@ from nocturne.adapters.docker_engine import DockerEngine
 from nocturne.adapters.oci_registry import OciRegistry
 from nocturne.domain.errors import Broken, Rejected
 from nocturne.ports.image_builder import CodeImageRequest
+from tests.integration.docker_engine.conftest import eventually
 from tests.integration.oci_registry.local_registry import (
     PASSWORD,
     USER,
@@ -44,8 +44,9 @@ def test_the_base_is_pulled_by_digest_when_it_is_not_there(
     engine: DockerEngine, client: docker.DockerClient, request_for: RequestFor, base_image: str, lines: list[str]
 ):
     """A worker with an empty engine builds as well, and the next build pulls nothing."""
-    for image in [image for image in client.images.list() if base_image in image.attrs["RepoDigests"]]:
-        client.images.remove(image.id, force=True)
+    for image in client.api.images():
+        if base_image in (image["RepoDigests"] or []):
+            client.images.remove(image["Id"], force=True)
     request = request_for("COPY app.py /app.py", **{"app.py": secrets.token_hex()})
     engine.build(request, lines.append)
     assert f"pulling {base_image}" in lines
@@ -85,7 +86,7 @@ def test_a_failing_dockerfile_is_rejected_with_its_last_lines(
     with pytest.raises(Rejected, match=r"non-zero code: 3") as error:
         engine.build(request_for(f"RUN echo trouble {mark}; exit 3"), lines.append)
     assert f"\ntrouble {mark}\n" in error.value.message
-    assert not [container for container in client.containers.list(all=True) if mark in str(container.attrs)]
+    assert not [container for container in client.containers.list(all=True, ignore_removed=True) if mark in str(container.attrs)]
 
 
 @pytest.mark.parametrize(("dockerfile", "message"), [("COPY nothing /", "COPY failed"), ("FORM x", "unknown instruction")])
@@ -161,7 +162,6 @@ def test_builds_at_the_same_time_do_not_mix(engine: DockerEngine, server: LocalR
 
 KILLED = """
 import sys
-import time
 from pathlib import Path
 import docker
 from nocturne.adapters.docker_engine import DockerEngine
@@ -176,19 +176,13 @@ def test_a_build_whose_task_is_killed_leaves_no_container(
 ):
     """The engine notices that nobody listens any more, stops the step and removes its container."""
     mark = secrets.token_hex(4)
-    request = request_for(f"RUN echo {mark} && sleep 30")
+    request = request_for(f"RUN echo {mark} && sleep 300")
     arguments = [str(request.context), request.base_image, request.target]
     environment = {"PYTHONPATH": str(Path(__file__).parents[3] / "plugins"), "PATH": "/usr/bin:/bin"}
     with subprocess.Popen([sys.executable, "-c", KILLED, *arguments], stdout=subprocess.PIPE, env=environment) as child:
         assert child.stdout is not None
         assert any(line.strip() == mark.encode() for line in child.stdout)
         child.kill()
-    assert eventually(lambda: not [item for item in client.containers.list(all=True) if mark in str(item.attrs)])
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 15) -> bool:
-
-    deadline = time.monotonic() + seconds
-    while not (met := condition()) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return met
+    assert eventually(
+        lambda: not [item for item in client.containers.list(all=True, ignore_removed=True) if mark in str(item.attrs)], 60
+    )

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from obstore.store import ObjectStore
 
-from nocturne.adapters.object_store import ObjectModelStore
+from nocturne.adapters.object_store import ObjectModelStore, StoreSettings, connect
 from nocturne.adapters.object_store.blobs import Blobs
 from nocturne.adapters.object_store.download import Download, Pace
-from nocturne.domain.errors import BlobChanged, NotFound, Rejected
+from nocturne.domain.errors import BadBlob, BlobChanged, Broken, NotFound, Rejected
 from nocturne.domain.model import FrozenModel, ModelManifest
 from tests.integration.object_store.models import NAME, ignore, manifest_of, tamper, write_model
+from tests.integration.object_store.moto_server import Moto
 
 BLOB = f"{NAME}/v1/model.onnx"
 
@@ -56,7 +57,33 @@ def test_missing_and_cut_blobs_are_rejected_together(objects: ObjectStore, manif
     assert raised.value.culprits == (f"{NAME}/v1",)
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"schema": 1}'])
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b", "a//b", "..", "C:\\x", "a\nb"])
+def test_a_path_that_leaves_the_folder_is_rejected(objects: ObjectStore, manifest: ModelManifest, path: str) -> None:
+    """A manifest that names a file outside of its version's folder is rejected before anything of it is read."""
+    hostile = json.loads(manifest.to_json())
+    hostile["files"][0]["path"] = path
+    del hostile["digest"]
+    objects.put(f"{NAME}/v1/manifest.json", json.dumps(hostile).encode())
+    with pytest.raises(Rejected, match=r"digits/v1/manifest\.json is not a model manifest: the path .* leaves the model's folder"):
+        ObjectModelStore(objects, NAME).freeze("v1")
+
+
+def test_a_blob_whose_name_no_file_can_have_is_named(moto: Moto, s3_settings: StoreSettings) -> None:
+    """A blob that somebody called `..` to leave the folder harms nobody: lists fail, and name it."""
+    store = Blobs(connect(s3_settings))
+    moto.client("s3").put_object(Bucket=s3_settings.bucket, Key="digits/../other/manifest.json", Body=b"{}")
+    with pytest.raises(Broken, match=r"cannot be a file's: 'digits/\.\./other/manifest\.json'") as raised:
+        store.below(NAME)
+    assert "remove that blob" in raised.value.advice
+    with pytest.raises(Broken, match="cannot be a file's"):
+        store.folders(NAME)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b'{"schema": 1}', b"[" * 100_000, bytes(65_000_000)],
+    ids=["cut", "list", "lacking", "deep", "long"],
+)
 def test_a_bad_manifest_is_rejected(objects: ObjectStore, manifest: ModelManifest, content: bytes) -> None:
     """A manifest that cannot be read is rejected by its name, and keeps no other version from being listed."""
     objects.put(f"{NAME}/v1/manifest.json", content)
@@ -66,6 +93,26 @@ def test_a_bad_manifest_is_rejected(objects: ObjectStore, manifest: ModelManifes
     assert store.versions() == []
 
 
+@pytest.mark.parametrize("metric", [b"NaN", b"1e999"])
+def test_a_metric_that_is_no_number_is_rejected(objects: ObjectStore, manifest: ModelManifest, metric: bytes) -> None:
+    """A card with a metric that only Python takes for JSON, as training writes it by default, is rejected by the version's name."""
+    text = manifest.to_json().replace(b'"labels": [', b'"metrics": {"f1": ' + metric + b'}, "labels": [')
+    objects.put(f"{NAME}/v1/manifest.json", text)
+    with pytest.raises(BadBlob, match=r"v1/manifest\.json is not JSON: found") as raised:
+        ObjectModelStore(objects, NAME).freeze(None)
+    assert raised.value.culprits == ("digits/v1",)
+
+
+def test_no_long_blob_is_taken_for_a_text(objects: ObjectStore, manifest: ModelManifest) -> None:
+    """A pointer that somebody overwrote with a large file is rejected by its size, and can be put right."""
+    objects.put(f"{NAME}/latest", bytes(5_000_000))
+    store = ObjectModelStore(objects, NAME)
+    with pytest.raises(Rejected, match=r"digits/latest has 5,000,000 bytes, expected 4,194,304 at most"):
+        store.freeze(None)
+    assert store.point("v1") == ""
+    assert store.freeze(None).version == "v1"
+
+
 def test_a_copied_version_is_rejected(objects: ObjectStore, manifest: ModelManifest) -> None:
     """A version's folder that was copied under another name by hand is not a version of that name."""
     objects.copy(f"{NAME}/v1/manifest.json", f"{NAME}/v2/manifest.json")
@@ -73,7 +120,7 @@ def test_a_copied_version_is_rejected(objects: ObjectStore, manifest: ModelManif
         ObjectModelStore(objects, NAME).freeze("v2")
 
 
-@pytest.mark.parametrize("content", [b"v1", b"[]", b'{"version": "../x", "digest": ""}'])
+@pytest.mark.parametrize("content", [b"../../x", b"v 1", b"[]", b'{"version": "../x", "digest": ""}'])
 def test_a_bad_pointer_is_rejected(objects: ObjectStore, manifest: ModelManifest, content: bytes) -> None:
     """A pointer that was edited by hand into nonsense is rejected by its name."""
     objects.put(f"{NAME}/latest", content)
@@ -116,10 +163,10 @@ class OverwrittenMeanwhile(Blobs):
         super().__init__(objects)
         self._objects, self._at, self._ranges = objects, at, itertools.count(1)
 
-    def read_range(self, path: str, e_tag: str, start: int, end: int) -> Iterator[bytes]:
+    def read_range(self, path: str, e_tag: str, start: int, end: int, version: str = "") -> Iterator[bytes]:
         if next(self._ranges) == self._at:
             self._objects.put(path, os.urandom(1024 * 1024) * 64)
-        return super().read_range(path, e_tag, start, end)
+        return super().read_range(path, e_tag, start, end, version)
 
 
 @pytest.mark.parametrize("at", [2, 30, 64])

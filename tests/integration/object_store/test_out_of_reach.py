@@ -7,6 +7,8 @@ import socket
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from azure.core.credentials import AccessToken, TokenCredential
@@ -14,11 +16,16 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import generate_account_sas
 
 from nocturne.adapters.object_store import ObjectModelStore, StoreSettings, connect, ensure_container
-from nocturne.adapters.object_store.settings import from_connection_string
+from nocturne.adapters.object_store.blobs import Blobs
+from nocturne.adapters.object_store.connection_string import from_connection_string
 from nocturne.domain.errors import Broken, ConfigurationError
 from nocturne.domain.model import FrozenModel
 from tests.azurite import ACCOUNT, Azurite, start_azurite
 from tests.integration.object_store.models import NAME, ignore, manifest_of, write_model
+from tests.integration.object_store.proxy import answer, network
+
+WITHIN_SECONDS = 60
+"""Far above a patience of seconds, and far below the half hour that a large blob may take."""
 
 WRONG_KEY = base64.b64encode(b"another key, just as long as keys are").decode()
 
@@ -59,6 +66,51 @@ def test_every_wrong_setting_is_told_from_the_others(azure_settings: StoreSettin
     for call in (lambda: store.freeze(None), lambda: store.freeze("v1"), store.versions):
         with pytest.raises(Broken, match=fault):
             call()
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"bucket": "nowhere"}, "the bucket does not exist"),
+        ({"endpoint": f"http://127.0.0.1:{closed_port()}", "retry_seconds": 0.5}, "nothing listens at its address"),
+        ({"endpoint": "http://nowhere.invalid", "retry_seconds": 0.5}, "its host name is unknown"),
+    ],
+    ids=["bucket", "port", "host"],
+)
+def test_every_wrong_setting_of_s3_is_told_from_the_others(s3_settings: StoreSettings, change: dict[str, Any], fault: str) -> None:
+    """A wrong bucket, port and host each have their own message, in `check` and in every other call."""
+    store = store_of(replace(s3_settings, **change))
+    faults = store.check()
+    assert len(faults) == 1
+    assert fault in faults[0]
+    for call in (lambda: store.freeze(None), lambda: store.freeze("v1"), store.versions):
+        with pytest.raises(Broken, match=fault):
+            call()
+
+
+def sas(settings: StoreSettings, permission: str, end: str) -> StoreSettings:
+    """The same container, with a SAS token in place of the key."""
+    token = generate_account_sas(ACCOUNT, settings.account_key, "sco", permission, end, services="b")
+    return replace(settings, account_key="", sas_token=token)
+
+
+def test_a_sas_token_that_has_ended_says_when(azure_settings: StoreSettings) -> None:
+    """An expired SAS token is told with its end, wherever it is refused."""
+    settings = sas(azure_settings, "rwl", "2020-01-31T10:00:00Z")
+    blobs = Blobs(connect(settings))
+    for call in (lambda: blobs.folders(NAME), lambda: blobs.stat("x"), lambda: blobs.read("x"), lambda: blobs.create("x", b"1")):
+        with pytest.raises(Broken, match="the SAS token ended on 2020-01-31 at 10:00 UTC") as raised:
+            call()
+        assert settings.sas_token not in f"{raised.value}{raised.value.__cause__}"
+
+
+@pytest.mark.parametrize("permission", ["r", "l"])
+def test_a_right_that_is_missing_is_told_from_wrong_credentials(azure_settings: StoreSettings, permission: str) -> None:
+    """A good SAS token that does not allow what is asked is told as that, with the role that would."""
+    blobs = Blobs(connect(sas(azure_settings, permission, "2030-01-01T00:00:00Z")))
+    with pytest.raises(Broken, match="the credentials are good, but do not allow this") as raised:
+        blobs.folders(NAME) if permission == "r" else blobs.read("x")
+    assert "Storage Blob Data Contributor" in raised.value.advice
 
 
 def test_a_good_connection_has_no_fault(azure_settings: StoreSettings) -> None:
@@ -112,10 +164,34 @@ class Refused(TokenCredential):
         raise ClientAuthenticationError("no such tenant")
 
 
+class Fleeting(TokenCredential):
+    """An identity whose tokens end at once, each another one."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def get_token(self, *scopes: str, **options: object) -> AccessToken:
+        self.given += 1
+        return AccessToken(f"token-{self.given}", int(time.time()) + 1)
+
+
+def test_a_token_is_renewed_while_a_download_runs(azure_settings: StoreSettings) -> None:
+    """Each request of an identity whose token is about to end carries a new one."""
+    parts, identity = urlsplit(azure_settings.endpoint), Fleeting()
+    with network(f"{parts.scheme}://{parts.netloc}") as between:
+        between.spoil("", *[answer(500)] * 3)
+        settings = replace(azure_settings, account_key="", credential=identity, endpoint=between.url + parts.path)
+        with pytest.raises(Broken):
+            Blobs(connect(settings)).folders(NAME)
+    tokens = [seen.headers["authorization"] for seen in between.seen]
+    assert len(tokens) == 4
+    assert len(set(tokens)) == 4
+
+
 def test_an_identity_without_a_token_is_broken(azure_settings: StoreSettings) -> None:
     """When the identity provider refuses, the store is out of reach, and the message passes its reason on."""
     store = store_of(replace(azure_settings, account_key="", credential=Refused()))
-    with pytest.raises(Broken, match="no such tenant"):
+    with pytest.raises(Broken, match="no credentials: no such tenant"):
         store.freeze(None)
 
 
@@ -159,7 +235,7 @@ def test_a_store_that_goes_down_is_broken_within_bounds(tmp_path: Path) -> None:
         started = time.monotonic()
         with pytest.raises(Broken, match="nothing listens at its address"):
             call()
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < WITHIN_SECONDS
     assert not (tmp_path / "back").exists()
 
 
@@ -172,7 +248,7 @@ def test_a_store_that_hangs_is_broken_within_bounds(tmp_path: Path) -> None:
         started = time.monotonic()
         with pytest.raises(Broken, match="it did not answer in time"):
             store_of(settings).freeze(None)
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < WITHIN_SECONDS
     finally:
         os.kill(running.process.pid, signal.SIGCONT)
         running.stop()

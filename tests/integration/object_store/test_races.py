@@ -1,5 +1,6 @@
 """Several people at one store at the same time."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -100,11 +101,14 @@ def test_a_reader_never_sees_half_a_version(settings: StoreSettings, tmp_path: P
         try:
             writer = ObjectModelStore(connect(settings), NAME)
             for version, folder in folders.items():
+                before = len(seen)
                 writer.publish(folder, manifests[version], ignore)
+                while len(seen) == before and not reader.done():
+                    time.sleep(0.01)
         finally:
             done.set()
         reader.result(timeout=60)
-    assert len(seen) >= 2
+    assert len(seen) >= len(folders)
     assert seen == sorted(seen)
     assert not any(before_the_first)
 

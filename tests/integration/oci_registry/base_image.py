@@ -8,6 +8,8 @@ from pathlib import Path
 import docker
 import pytest
 
+from tests.conftest import installing
+
 
 def busybox(folder: Path) -> Path:
     """A statically linked busybox: the machine's own, or out of Debian's package, which is unpacked and not installed."""
@@ -24,10 +26,11 @@ def busybox(folder: Path) -> Path:
 def _download(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     command = ["apt-get", "download", "busybox-static"]
-    if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0:
-        return
-    subprocess.run(["apt-get", "update", "-qq"], check=True)
-    subprocess.run(command, cwd=folder, check=True)
+    with installing():
+        if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0:
+            return
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        subprocess.run(command, cwd=folder, check=True)
 
 
 def push_base(client: docker.DockerClient, repository: str, program: Path) -> str:

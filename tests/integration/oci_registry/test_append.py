@@ -13,6 +13,7 @@ import pytest
 from nocturne.adapters.oci_registry import OciRegistry
 from nocturne.domain.errors import Broken, NotFound
 from nocturne.ports.image_registry import AppendRequest, LayerFile
+from tests.containers import printed
 from tests.integration.oci_registry.local_registry import LocalRegistry, free_port
 
 pytestmark = pytest.mark.docker
@@ -23,7 +24,7 @@ def shell(engine: docker.DockerClient, image: str, *command: str) -> str:
     """What a command prints in a container of the image, which the engine pulls first."""
     engine.images.pull(image)
     try:
-        return engine.containers.run(image, list(command), remove=True, network_mode="none").decode()
+        return printed(engine, image, command, network_mode="none")
     finally:
         engine.images.remove(image, force=True)
 
@@ -74,23 +75,23 @@ def test_the_base_comes_from_another_repository_without_moving(registry: OciRegi
     assert appended.present_bytes > 500_000
 
 
-def test_a_model_of_100_mib_is_appended_in_seconds(
+def test_a_model_of_100_mib_is_moved_once(
     registry: OciRegistry, request_for: RequestFor, tmp_path: Path, record_property: Callable[[str, object], None]
 ):
     """A release step spends its time on moving the model, and none when the model is there already."""
     model = tmp_path / "model.onnx"
     model.write_bytes(os.urandom(100 << 20))
     request = request_for(layers=((LayerFile("/model/model.onnx", model),),))
-    seconds = []
+    seconds, moved = [], []
     for _ in range(2):
         start = time.perf_counter()
         appended = registry.append(request)
         seconds.append(time.perf_counter() - start)
+        moved.append(appended.moved_bytes)
+    # Measured at 0.6 s and 0.09 s on two cores; what a busy machine takes says nothing.
     record_property("append_100_mib_seconds", seconds)
-    assert appended.moved_bytes == 0
-    # Measured at 0.6 s and 0.09 s on two cores; the limits only catch another order of magnitude.
-    assert seconds[0] < 10
-    assert seconds[1] < 2
+    assert moved[0] > 100 << 20
+    assert moved[1] == 0
 
 
 def test_a_missing_image_has_no_digest_and_no_labels(registry: OciRegistry):

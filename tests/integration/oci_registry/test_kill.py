@@ -1,6 +1,7 @@
 """What a killed upload leaves behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,3 +93,19 @@ def test_a_registry_that_is_restarted_in_mid_upload_gets_the_whole_blob(
         appended = OciRegistry(first.url, first.host, pause=restart).append(request)
     assert len(restarts) == 1
     assert f"{request.repository}@{OciRegistry(server.url, server.host).digest(f'{request.repository}:v1')}" == appended.image
+
+
+def test_a_blob_that_a_killed_registry_noted_by_half_is_uploaded_again(
+    server: LocalRegistry, registry: OciRegistry, request_for: RequestFor
+):
+    """Where the note of a blob was left empty, the registry fails to answer for it; the next append mends that."""
+    request = request_for()
+    before = registry.append(request)
+    image = next(server.data.rglob(f"repositories/{request.repository}"))
+    shutil.rmtree(image / "_manifests")
+    notes = list(image.glob("_layers/sha256/*/link"))
+    for note in notes:
+        note.write_bytes(b"")
+    assert registry.append(request).image == before.image
+    assert len(notes) > 2
+    assert all(note.read_bytes() for note in notes)

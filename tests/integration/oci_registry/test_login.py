@@ -9,7 +9,7 @@ from nocturne.adapters.oci_registry import Credentials, OciRegistry
 from nocturne.domain.errors import Broken
 from nocturne.ports.image_registry import AppendRequest
 from tests.integration.oci_registry.local_registry import PASSWORD, USER, LocalRegistry, htpasswd_auth, local_registry
-from tests.integration.oci_registry.token_server import token_auth
+from tests.integration.oci_registry.token_authority import token_authority
 
 pytestmark = pytest.mark.docker
 RequestFor = Callable[..., AppendRequest]
@@ -23,7 +23,8 @@ def guarded(request: pytest.FixtureRequest, tmp_path: Path, server: LocalRegistr
         with local_registry(tmp_path, htpasswd_auth(tmp_path)) as running:
             yield running
     else:
-        with token_auth(tmp_path, USER, PASSWORD) as auth, local_registry(tmp_path, auth) as running:
+        with token_authority(tmp_path) as (tokens, auth), local_registry(tmp_path, auth) as running:
+            tokens.logins[USER], tokens.rights[USER] = PASSWORD, {"*": "pull,push"}
             yield running
 
 

@@ -12,6 +12,7 @@ from nocturne.sandbox.debian_image import DebianImage, build
 from nocturne.sandbox.images import Images, ImageSource
 from nocturne.sandbox.programs import Programs
 from nocturne.sandbox.settings import Settings
+from tests.containers import printed
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -43,7 +44,7 @@ def test_an_image_is_built_once_and_shared(client: docker.DockerClient, settings
     assert "building it from Debian packages" in told[-1]
     try:
         image = client.images.get(first.local_name(source))
-        assert client.containers.run(image, ["/bin/dash", "-c", "echo works"], remove=True, network_mode="none") == b"works\n"
+        assert printed(client, image, ["/bin/dash", "-c", "echo works"], network_mode="none") == "works"
         assert first.ensure(source, told.append) == "was there"
         assert second.ensure(source, told.append).startswith("taken from")
         first.remove([first.local_name(source)])

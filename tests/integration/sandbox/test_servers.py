@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -80,9 +81,13 @@ def test_a_part_that_hangs_is_seen_and_replaced(registry: Registry, monkeypatch:
     registry.start(REPORT)
     pid = registry.status().pid
     assert pid is not None
-    registry._client.timeout = httpx.Timeout(0.5)
     os.kill(pid, signal.SIGSTOP)
-    assert f"process {pid} runs but does not answer" in registry.status().detail
+    # Each of its threads stops when its turn comes, and until then answers.
+    while {stat.read_text().rpartition(")")[2].split()[0] for stat in Path(f"/proc/{pid}/task").glob("*/stat")} != {"T"}:
+        time.sleep(0.01)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(registry._client, "timeout", httpx.Timeout(0.5))
+        assert f"process {pid} runs but does not answer" in registry.status().detail
     monkeypatch.setattr(registry, "start_seconds", 0.0)
     monkeypatch.setattr(registry, "stop_seconds", 0.5)
     with pytest.raises(Broken, match="not ready after 0 s"):

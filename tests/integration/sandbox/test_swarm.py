@@ -1,6 +1,7 @@
 """The app's service over `down` and `up`, in the real engine."""
 
 import io
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from docker.types import EndpointSpec, Resources, ServiceMode
 
 from nocturne.domain.errors import Conflict
 from nocturne.sandbox.settings import Settings
+from nocturne.sandbox.supervised import has_running
 from nocturne.sandbox.swarm import SandboxSwarm
 from tests.integration.oci_registry.base_image import busybox
 
@@ -28,6 +30,7 @@ def client() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture
 def swarm(client: docker.DockerClient, settings: Settings) -> Iterator[SandboxSwarm]:
+    settings.home.mkdir()
     found = swarm_of(client, settings, settings.home)
     found.ensure()
     yield found
@@ -51,7 +54,8 @@ def service(client: docker.DockerClient, swarm: SandboxSwarm, settings: Settings
         stop_grace_period=1_000_000_000,
     )
     swarm.remove()
-    client.images.remove(image)
+    # The engine may still be at removing a container that it lists no more.
+    client.images.remove(image, force=True)
 
 
 def swarm_of(client: docker.DockerClient, settings: Settings, home: Path) -> SandboxSwarm:
@@ -81,6 +85,7 @@ def test_the_service_comes_back_as_it_was(
     assert swarm.running() == (0, 0)
     assert not client.api.containers(filters={"label": f"com.docker.swarm.service.name={settings.service}"})
     assert not swarm.scale_down()
+    assert not has_running(settings.home), "what is remembered of the service is no process"
     assert swarm.restore() == 2
     assert swarm.running() == (2, 2)
     assert specification(client, settings) == before
@@ -105,6 +110,49 @@ def test_another_sandbox_of_the_same_name_keeps_its_things(
     assert client.networks.list(names=[settings.network])
 
 
+def test_what_a_deleted_sandbox_left_is_removed(
+    client: docker.DockerClient, swarm: SandboxSwarm, service: Any, settings: Settings, tmp_path: Path
+) -> None:
+    """Where the home that service and network belong to is gone, another sandbox takes the name over, and says from whom."""
+    assert swarm.restore() == 2
+    door = f"{settings.name}-front-door"
+    client.containers.run(
+        service.attrs["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
+        "/busybox sleep 600",
+        name=door,
+        network=settings.network,
+        detach=True,
+    )
+    shutil.rmtree(settings.home)
+    heir = SandboxSwarm(client, tmp_path, settings.network, settings.service, door)
+    assert heir.ensure() == str(settings.home)
+    assert heir.ensure() == ""
+    assert heir.running() is None
+    with pytest.raises(NotFound):
+        client.services.get(settings.service)
+    with pytest.raises(NotFound):
+        client.containers.get(door)
+    heir.remove()
+    assert not client.networks.list(names=[settings.network])
+
+
+def test_a_deleted_sandbox_is_in_nobodys_way(
+    client: docker.DockerClient, swarm: SandboxSwarm, service: Any, settings: Settings, tmp_path: Path
+) -> None:
+    """`clean` of another sandbox of that name removes what the deleted one left, but not where the engine is another machine's."""
+    assert swarm.restore() == 2
+    shutil.rmtree(settings.home)
+    afar = SandboxSwarm(client, tmp_path, settings.network, settings.service, local=False)
+    with pytest.raises(Conflict):
+        afar.ensure()
+    afar.remove()
+    assert client.services.get(settings.service)
+    SandboxSwarm(client, tmp_path, settings.network, settings.service).remove()
+    with pytest.raises(NotFound):
+        client.services.get(settings.service)
+    assert not client.networks.list(names=[settings.network])
+
+
 def test_removing_leaves_nothing(client: docker.DockerClient, swarm: SandboxSwarm, service: Any, settings: Settings) -> None:
     """Service, containers and network are gone, and removing them again does no harm."""
     swarm.remove()
@@ -112,3 +160,16 @@ def test_removing_leaves_nothing(client: docker.DockerClient, swarm: SandboxSwar
         client.services.get(settings.service)
     assert not client.networks.list(names=[settings.network])
     swarm.remove()
+
+
+def test_what_a_killed_engine_left_is_removed(
+    client: docker.DockerClient, swarm: SandboxSwarm, service: Any, settings: Settings
+) -> None:
+    """Ended containers that Swarm knows nothing of any more, since the engine was killed under them, go with the service."""
+    image = service.attrs["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+    labels = {"com.docker.swarm.service.name": settings.service}
+    forgotten = client.containers.run(image, "/busybox true", labels=labels, detach=True)
+    forgotten.wait()
+    swarm.remove()
+    with pytest.raises(NotFound):
+        client.containers.get(forgotten.id)

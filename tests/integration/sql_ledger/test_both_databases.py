@@ -3,30 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
 
-from nocturne.adapters.sql_ledger import SqlLedger, schema
+from nocturne.adapters.sql_ledger import SqlLedger
 from nocturne.adapters.sql_ledger.database import Database
-from nocturne.adapters.sql_ledger.tables import metadata
 from nocturne.domain.errors import Broken, LeaseTaken, NotFound
 from nocturne.domain.records import Cause, Evidence, Subject
 from nocturne.domain.states import DeploymentState, IllegalTransition, ReleaseState
 from tests.fakes.inputs import some_inputs
 
 TO_VERIFIED = (DeploymentState.ROLLING_OUT, DeploymentState.VERIFYING, DeploymentState.VERIFIED)
-
-
-def test_the_migrations_make_exactly_the_tables(ledger: SqlLedger, url: str) -> None:
-    """A migrated database differs in nothing from the tables that the code uses, and the way back leaves none of them."""
-    with create_engine(url).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": "nocturne_ledger_version"})
-        assert compare_metadata(context, metadata) == []
-    schema.downgrade(Database(url))
-    assert schema.current(Database(url)) is None
-    ledger.migrate()
-    assert ledger.releases() == []
 
 
 def test_a_night_is_remembered(ledger: SqlLedger) -> None:
@@ -46,6 +31,10 @@ def test_a_night_is_remembered(ledger: SqlLedger) -> None:
     assert ledger.recall(Subject.TESTS, release.inputs.code.tree) == learned
     assert ledger.verified("production") == ledger.deployments("production") == [deployment]
     assert [state for _, state, _ in ledger.events(deployment.id)] == ["planned", *TO_VERIFIED]
+    assert [(change.deployment, change.state) for change in ledger.changes("production")] == [
+        (deployment, state) for state in (DeploymentState.PLANNED, *TO_VERIFIED)
+    ]
+    assert ledger.recall_newest(Subject.TESTS, release.inputs.code.tree[:9]) == learned
 
 
 def test_what_is_refused_changes_nothing(ledger: SqlLedger) -> None:
@@ -76,7 +65,7 @@ def test_holds_quarantine_and_leases_end(ledger: SqlLedger) -> None:
 
 def test_a_writer_that_waits_too_long_is_broken(ledger: SqlLedger, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another writer does not end, a write gives up after its time and says why; reading goes on."""
-    monkeypatch.setattr("nocturne.adapters.sql_ledger.database.WAIT_SECONDS", 1)
+    monkeypatch.setattr("nocturne.adapters.sql_ledger.patience.WAIT_SECONDS", 1)
     impatient = Database(url)
     with Database(url).writing():
         assert ledger.releases() == []

@@ -1,12 +1,15 @@
 import os
 import signal
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
+from threading import Timer
 
 from sqlalchemy import text
 
 from nocturne.adapters.sql_ledger import SqlLedger
 from nocturne.adapters.sql_ledger.database import Database
 from nocturne.adapters.system_clock import SystemClock
+from nocturne.domain.errors import LeaseTaken
 from nocturne.domain.records import Cause
 from nocturne.domain.states import DeploymentState
 from tests.fakes.inputs import some_inputs
@@ -14,6 +17,16 @@ from tests.integration.sql_ledger.processes import at_once
 
 COUNT = 8
 MINUTE = timedelta(minutes=1)
+
+
+class _Wrong(SystemClock):
+    """A clock that is off."""
+
+    def __init__(self, by: timedelta) -> None:
+        self._by = by
+
+    def now(self) -> datetime:
+        return super().now() + self._by
 
 
 def _ledger(url: str) -> SqlLedger:
@@ -34,6 +47,57 @@ def test_one_process_of_many_takes_an_expired_lease(ledger: SqlLedger, url: str)
     ledger.lease("production", "dead", timedelta(seconds=-1))
     found = at_once(COUNT, lambda number: _ledger(url).lease("production", f"run-{number}", MINUTE).run_id)
     assert sum(str(text).startswith("run-") for text in found) == 1
+
+
+def test_clocks_that_differ_share_one_lease(postgresql: str) -> None:
+    """Of twenty workers whose clocks are up to ten hours apart one gets the lease: the server's clock counts, not theirs."""
+    SqlLedger.open(postgresql, SystemClock()).close()
+
+    def work(number: int) -> str:
+        return SqlLedger(postgresql, _Wrong(timedelta(hours=number - 10))).lease("production", f"run-{number}", MINUTE).run_id
+
+    found = at_once(20, work)
+    winners = [text for text in found if str(text).startswith("run-")]
+    assert len(winners) == 1
+    for hours in (-10, 10):
+        assert SqlLedger(postgresql, _Wrong(timedelta(hours=hours))).leased("production").run_id == winners[0]
+
+
+def test_the_next_gets_in_after_expiry(ledger: SqlLedger, url: str) -> None:
+    """A run that dies with the lease keeps the others out for its time and no longer; then one of twenty gets it."""
+    ledger.lease("production", "dead", timedelta(seconds=2))
+
+    def work(number: int) -> str:
+        own = _ledger(url)
+        while True:
+            try:
+                return own.lease("production", f"run-{number}", MINUTE).run_id
+            except LeaseTaken as taken:
+                if "the run dead until" not in str(taken):
+                    raise
+            time.sleep(0.1)
+
+    found = at_once(20, work)
+    assert sum(str(text).startswith("run-") for text in found) == 1
+    assert sum(str(text).startswith("LeaseTaken") for text in found) == 19
+
+
+def test_a_writer_killed_before_the_others_does_not_decide(ledger: SqlLedger, url: str) -> None:
+    """While twenty processes wait for a writer that has the lease in hand it gets SIGKILL: exactly one of them wins."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with Database(url).writing() as connection:
+            connection.execute(text("INSERT INTO leases VALUES ('production', 'killed', '', '2999')"))
+            os.write(writing, b"written")
+            signal.pause()
+    assert os.read(reading, 7) == b"written"
+    Timer(1, os.kill, (child, signal.SIGKILL)).start()
+    found = at_once(20, lambda number: _ledger(url).lease("production", f"run-{number}", MINUTE).run_id)
+    os.waitpid(child, 0)
+    winners = [text for text in found if str(text).startswith("run-")]
+    assert len(winners) == 1
+    assert ledger.leased("production").run_id == winners[0]
 
 
 def test_many_processes_migrate_at_once(url: str) -> None:

@@ -5,6 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import docker
@@ -13,8 +14,9 @@ import pytest
 
 from nocturne.adapters.swarm import SwarmCluster
 from nocturne.ports.cluster import DesiredState, Rollout
-from nocturne.sandbox.front_door import FrontDoor, ensure_network
+from nocturne.sandbox.front_door import FrontDoor
 from tests.integration.swarm.base_image import ensure_base_image
+from tests.integration.swarm.overlay import make_overlay, remove_overlay
 from tests.integration.swarm.registry import push_release, start_registry
 
 COMPOSE = """\
@@ -23,7 +25,7 @@ services:
     healthcheck:
       test: [CMD, python3, /srv/check.py]
       interval: 1s
-      timeout: 3s
+      timeout: 20s
       start_period: 3s
       retries: 2
     stop_grace_period: 15s
@@ -31,7 +33,7 @@ services:
     cap_drop: [ALL]
     deploy:
       replicas: 2
-      update_config: {parallelism: 1, order: start-first, failure_action: rollback, monitor: 5s}
+      update_config: {parallelism: 1, order: start-first, delay: 3s, failure_action: rollback, monitor: 5s}
       rollback_config: {parallelism: 0, order: start-first, monitor: 1s}
 """
 
@@ -57,23 +59,6 @@ def client() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def swarm(client: docker.DockerClient) -> Iterator[None]:
-    """A swarm of this machine, which other tests may be using too."""
-    made = False
-    if client.info()["Swarm"]["LocalNodeState"] == "inactive":
-        try:
-            client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
-            made = True
-        except docker.errors.APIError:
-            # Somebody else was quicker, or there is really no way.
-            assert client.info()["Swarm"]["LocalNodeState"] == "active"
-    yield
-    others = [network for network in client.networks.list(filters={"driver": "overlay"}) if network.name != "ingress"]
-    if made and not others:
-        client.swarm.leave(force=True)
-
-
-@pytest.fixture(scope="session")
 def base(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> str:
     return ensure_base_image(client, tmp_path_factory.mktemp("base"))
 
@@ -85,8 +70,8 @@ def registry(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFacto
     yield f"127.0.0.1:{port}"
     process.terminate()
     process.wait()
-    for image in client.images.list(name=f"127.0.0.1:{port}/test-app", all=True):
-        client.images.remove(image.id, force=True)
+    for image in client.api.images(name=f"127.0.0.1:{port}/test-app", all=True):
+        client.images.remove(image["Id"], force=True)
 
 
 @pytest.fixture(scope="session")
@@ -105,16 +90,16 @@ def release(client: docker.DockerClient, base: str, registry: str) -> Callable[[
 
 
 @pytest.fixture(scope="session")
-def site(client: docker.DockerClient, swarm: None, base: str, release: Callable[[str, str], DesiredState]) -> Iterator[Site]:
+def site(client: docker.DockerClient, base: str, release: Callable[[str, str], DesiredState]) -> Iterator[Site]:
     name, port = f"nocturne-test-{secrets.token_hex(4)}", free_port()
-    ensure_network(client, name)
+    make_overlay(client, name)
     front_door = FrontDoor(client, base, f"{name}-front-door", name, name, port)
     front_door.ensure()
     cluster = SwarmCluster(client, name, name, f"http://127.0.0.1:{port}", front_door.traffic)
     yield Site(client, cluster, front_door, name, name, port, release)
     cluster.withdraw()
     front_door.remove()
-    remove_network(client, name)
+    remove_overlay(client, name)
 
 
 @pytest.fixture
@@ -139,8 +124,11 @@ def watch_to_end(cluster: SwarmCluster, desired: DesiredState, seconds: float = 
 
 def wait_for_nobody(site: Site) -> None:
     """Wait until the last task has left the front door, which then answers 503."""
-    deadline = time.monotonic() + 15
-    while httpx.get(site.cluster.public_url()).status_code != 503:
+    deadline = time.monotonic() + 60
+    while True:
+        with suppress(httpx.TransportError):
+            if httpx.get(site.cluster.public_url()).status_code == 503:
+                return
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
@@ -154,14 +142,3 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def remove_network(client: docker.DockerClient, name: str) -> None:
-    """Remove a network as soon as the last task has left it."""
-    for _ in range(120):
-        try:
-            client.networks.get(name).remove()
-        except docker.errors.NotFound:
-            return
-        except docker.errors.APIError:
-            time.sleep(0.5)

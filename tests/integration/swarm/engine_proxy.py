@@ -11,6 +11,7 @@ class EngineProxy:
     def __init__(self, path: Path, engine: str = "/var/run/docker.sock") -> None:
         self._path, self._engine = path, engine
         self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
 
     def open(self) -> None:
         """Listen and forward."""
@@ -23,9 +24,10 @@ class EngineProxy:
     def cut(self) -> None:
         """Stop listening, and end every connection."""
         self._path.unlink()
-        for connection in self._open:
-            connection.shutdown(socket.SHUT_RDWR)
-        self._open.clear()
+        with self._lock:
+            for connection in self._open:
+                connection.shutdown(socket.SHUT_RDWR)
+            self._open.clear()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -35,7 +37,13 @@ class EngineProxy:
                 return
             engine = socket.socket(socket.AF_UNIX)
             engine.connect(self._engine)
-            self._open += [client, engine]
+            with self._lock:
+                # One that was accepted just before the cut ends, too.
+                if listener not in self._open:
+                    client.close()
+                    engine.close()
+                    return
+                self._open += [client, engine]
             for source, sink in ((client, engine), (engine, client)):
                 threading.Thread(target=_forward, args=(source, sink), daemon=True).start()
 

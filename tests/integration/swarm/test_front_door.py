@@ -1,11 +1,13 @@
 """The front door stands by itself, and finds whatever tasks there are."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from nocturne.adapters.swarm import HaproxyTraffic
 from nocturne.domain.errors import Broken
 from nocturne.ports.cluster import DesiredState, Phase
 from nocturne.sandbox.front_door import FrontDoor
@@ -42,20 +44,40 @@ def test_ensure(site: Site) -> None:
         httpx.get(f"http://127.0.0.1:{port}")
 
 
+def test_numbers_by_url(site: Site) -> None:
+    """Asked at the URL of its statistics, with a slash at the end or without, a front door tells the same as in its container."""
+    container = site.client.containers.get(f"{site.service}-front-door")
+    url = f"http://127.0.0.1:{container.ports['8404/tcp'][0]['HostPort']}"
+    assert HaproxyTraffic.at(url)() == HaproxyTraffic.at(f"{url}/")() == site.front_door.traffic()
+
+
 def test_without_haproxy(site: Site) -> None:
     """An image that is not there is an error that says so."""
     with pytest.raises(Broken, match="nocturne-test/nothing"):
         front_door(site, free_port(), image="nocturne-test/nothing:latest").ensure()
 
 
+def running(site: Site) -> list[str]:
+    """The ids of the service's containers that run; one that a task before has left may run for some seconds more."""
+    filters = {"label": f"com.docker.swarm.service.name={site.service}"}
+    return [container["Id"] for container in site.client.api.containers(filters=filters)]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_killed_task(site: Site, live: DesiredState) -> None:
     """A task that is killed without warning costs no request, and its successor is found."""
-    containers = site.client.containers.list(filters={"label": f"com.docker.swarm.service.name={site.service}"})
-    assert len(containers) == 2
+    wait_for(lambda: len(running(site)) == 2)
+    victim, other = running(site)
     with Load(site.port) as load:
         time.sleep(1)
-        containers[0].kill()
-        time.sleep(1)
+        site.client.containers.get(victim).kill()
+        wait_for(lambda: len(found := running(site)) == 2 and victim not in found and other in found)
         assert watch_to_end(site.cluster, live)[-1].phase is Phase.COMPLETE
     assert load.failures == []
 

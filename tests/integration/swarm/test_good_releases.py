@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from nocturne.ports.cluster import DesiredState, Phase
+from nocturne.steps.traffic import Asked, between
 from tests.integration.swarm.conftest import Site, wait_for_nobody, watch_to_end
 from tests.load import Load
 
@@ -43,7 +44,4 @@ def test_update_loses_no_request(site: Site, live: DesiredState) -> None:
     assert load.failures == []
     assert seen[-1].phase is Phase.COMPLETE
     assert load.answers[live.release_id] == settled
-    after = site.cluster.traffic()
-    assert before is not None
-    assert after is not None
-    assert (after.requests - before.requests, after.failed - before.failed) == (load.requests, 0)
+    assert between(before, site.cluster.traffic()) == Asked(load.requests, 0)

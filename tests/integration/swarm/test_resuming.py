@@ -57,7 +57,7 @@ def test_apply_twice(site: Site, live: DesiredState) -> None:
     assert not site.cluster.apply(live)
     assert not site.cluster.apply(in_run(live, "run-2"))
     assert version(site) == before
-    assert watch_to_end(site.cluster, live, seconds=5)[-1].phase is Phase.COMPLETE
+    assert [look.phase for look in watch_to_end(site.cluster, live)] == [Phase.COMPLETE]
 
 
 def test_killed_during_a_good_update(site: Site, live: DesiredState) -> None:
@@ -80,7 +80,7 @@ def test_killed_during_a_bad_update(site: Site, live: DesiredState) -> None:
         time.sleep(0.2)
     before = version(site)
     assert not site.cluster.apply(desired)
-    failed = watch_to_end(site.cluster, desired, seconds=10)[-1]
+    [failed] = watch_to_end(site.cluster, desired)
     assert failed.phase is Phase.FAILED
     assert "cannot read /model/model.onnx" in failed.message
     assert version(site) == before

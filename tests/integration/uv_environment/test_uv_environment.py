@@ -66,9 +66,50 @@ def test_time_is_up(environment: UvEnvironment, app: Path, tmp_path: Path) -> No
     """A command that takes too long is ended with its children, and has no exit code."""
     started = tmp_path / "started"
     program = f"import subprocess; p = subprocess.Popen(['sleep', '60']); open({str(started)!r}, 'w').write(str(p.pid)); p.wait()"
-    code, _, _ = run(environment, app, "python", "-c", program, timeout=2)
+    code, _, _ = run(environment, app, "python", "-c", program, timeout=10)
     assert code is None
-    assert _is_gone(int(started.read_text()))
+    # The child got its SIGKILL with its parent, but only the parent is waited for.
+    _wait_until(lambda: _is_gone(int(started.read_text())))
+
+
+def limited(environment: UvEnvironment, app: Path, program: str, timeout: float = 60) -> tuple[int | None, str, str]:
+    command = ["python", "-c", program]
+    finished = environment.run(app, command, timeout=timeout, log=lambda line: None, memory_bytes=200_000_000)
+    return finished.exit_code, finished.output, finished.errors
+
+
+def test_memory_is_limited(environment: UvEnvironment, app: Path) -> None:
+    """A command that is given so much memory gets no more, and one that needs less does not notice."""
+    assert limited(environment, app, "print(len(bytearray(100_000_000)))") == (0, "100000000\n", "")
+    code, _, errors = limited(environment, app, "bytearray(300_000_000)")
+    assert code == 1
+    assert errors.endswith("MemoryError\n")
+
+
+def test_the_commands_children_are_limited(environment: UvEnvironment, app: Path) -> None:
+    """Nor do the processes that it starts get more."""
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'bytearray(300_000_000)'])"
+    assert "MemoryError" in limited(environment, app, child)[2]
+
+
+def test_a_mapped_file_is_no_memory(environment: UvEnvironment, app: Path) -> None:
+    """Weights that are mapped and not read into memory may be larger than the limit."""
+    with open(app / "weights", "wb") as file:
+        file.truncate(1_000_000_000)
+    program = "import mmap; file = open('weights'); print(len(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))"
+    assert limited(environment, app, program)[1] == "1000000000\n"
+
+
+def test_files_time_and_cores_are_limited_with_it(environment: UvEnvironment, app: Path) -> None:
+    """Such a command may neither open files without end, nor compute longer than all cores could in its time, nor leave a core."""
+    program = "import resource as r; print(*(r.getrlimit(x)[0] for x in (r.RLIMIT_NOFILE, r.RLIMIT_CPU, r.RLIMIT_CORE)))"
+    assert limited(environment, app, program, timeout=30)[1] == f"1024 {30 * (os.cpu_count() or 1)} 0\n"
+
+
+def test_without_a_limit_there_is_none(environment: UvEnvironment, app: Path) -> None:
+    """Tests may use what the machine has."""
+    program = "import resource as r; print(r.getrlimit(r.RLIMIT_DATA) == (r.RLIM_INFINITY, r.RLIM_INFINITY))"
+    assert run(environment, app, "python", "-c", program)[1] == "True\n"
 
 
 def test_the_environment_is_made_once(environment: UvEnvironment, app: Path) -> None:
@@ -127,10 +168,9 @@ def test_the_command_dies_with_us(tmp_path: Path, app: Path) -> None:
 
 def _is_gone(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
         return True
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def _wait_until(condition, seconds: float = 30) -> None:  # type: ignore[no-untyped-def]

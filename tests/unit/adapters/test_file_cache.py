@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nocturne.adapters.file_cache import LocalFileCache
+from nocturne.adapters.file_cache.intact import machine_started_at
 from nocturne.domain.errors import Broken, Rejected
 
 CONTENT = b"weights" * 1000
@@ -57,12 +58,31 @@ def test_a_cut_file_is_written_again(cache: LocalFileCache) -> None:
     assert cache.put(SHA256, write).read_bytes() == CONTENT
 
 
-def test_verifying_finds_changed_bytes(cache: LocalFileCache) -> None:
-    """A file of the right size with other bytes is found out by verifying only."""
-    found = cache.put(SHA256, write)
-    found.write_bytes(b"x" * len(CONTENT))
-    assert cache.path(SHA256) == found
-    assert cache.path(SHA256, verify=True) is None
+def test_a_file_that_was_written_to_is_written_again(cache: LocalFileCache, tmp_path: Path) -> None:
+    """Whoever writes to a cached file by another name of it, even without changing its size, spoils it for nobody."""
+    os.link(cache.put(SHA256, write), tmp_path / "model.onnx")
+    with (tmp_path / "model.onnx").open("r+b") as file:
+        file.write(b"x")
+    assert cache.path(SHA256) is None
+    assert cache.put(SHA256, write).read_bytes() == CONTENT
+
+
+def test_a_file_from_before_a_power_failure_is_read_once(tmp_path: Path) -> None:
+    """A file that was used last before the machine started counts if its bytes are right, and not if they are zeros."""
+    root, now = tmp_path / "cache", time.time()
+    found = LocalFileCache(root).put(SHA256, write)
+    started_later = LocalFileCache(root, started_at=lambda: now + 60)
+    assert started_later.path(SHA256) == found
+    state = found.stat()
+    found.write_bytes(bytes(len(CONTENT)))
+    os.utime(found, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert started_later.path(SHA256) is None
+    assert LocalFileCache(root, started_at=lambda: now - 60).path(SHA256) == found
+
+
+def test_a_machine_started_before_now() -> None:
+    """What is put into the cache now was not there before the machine started, so it is not read again."""
+    assert machine_started_at() < time.time() - 1
 
 
 def test_a_writer_that_writes_something_else_is_broken(cache: LocalFileCache) -> None:

@@ -1,13 +1,20 @@
+import dataclasses
 import importlib.util
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.trigger import CronTriggerTimetable as SchedulersTimetable
 
+from nocturne.airflow.settings import patient
 from nocturne.domain.errors import ConfigurationError
+from nocturne.domain.release_toml import parse_configuration
+from nocturne.domain.strategy import Canary, Strategy, StrategyKind
 
 DAGS = Path(__file__).parents[3] / "dags"
 NIGHT = [
@@ -21,6 +28,7 @@ NIGHT = [
     "roll_out",
     "verify_release",
     "settle",
+    "retire",
 ]
 
 
@@ -90,6 +98,17 @@ def test_settle_always_runs(night: DAG) -> None:
     assert night.get_task("settle").trigger_rule == "all_done"
 
 
+def test_a_rollback_outlasts_every_lease() -> None:
+    """Its pauses are longer than the lease that a run with the slowest strategy leaves when it dies."""
+    text = (DAGS.parent / "app" / "release.toml").read_text()
+    environment = next(iter(parse_configuration(text.encode(), "release.toml").environments.values()))
+    slow = Strategy(kind=StrategyKind.CANARY, canary=Canary(seconds=14400))
+    found = patient(dataclasses.replace(environment, target="kubernetes", strategy=slow))
+    pauses = [min(5 * 3**number, found["max_retry_delay"].total_seconds()) for number in range(found["retries"])]
+    assert sum(pauses) > 2 * (14400 + 2 * environment.rollout_timeout_seconds)
+    assert dag_of("rollback").get_task("roll_out").retries > 4
+
+
 def test_a_rollback_asks_for_a_reason() -> None:
     """A rollback without a reason is refused by the form."""
     assert dag_of("rollback").params.get_param("reason").schema["minLength"] == 3
@@ -112,3 +131,26 @@ def test_a_wrong_configuration_is_an_import_error(name: str, tmp_path: Path, mon
 def test_it_explains_itself(name: str) -> None:
     """A DAG's page in Airflow says what it does."""
     assert len(str(dag_of(name).doc_md)) > 200
+
+
+@pytest.mark.parametrize("name", ["nightly_release", "rollback"])
+def test_the_run_is_coloured_by_settle(name: str) -> None:
+    """What is removed after the verdict does not change it: a teardown does not count for the run's state."""
+    dag = dag_of(name)
+    retire = dag.get_task("retire")
+    assert retire.upstream_task_ids >= {"settle"}
+    assert retire.is_teardown
+    assert not retire.on_failure_fail_dagrun
+    assert [task.task_id for task in dag.tasks if not task.downstream_task_ids - {"retire"} and not task.is_teardown] == ["settle"]
+
+
+def test_the_first_night_is_the_next_one(night: DAG) -> None:
+    """An installation that is made just after a night's time waits for the next: nothing is configured in it yet."""
+    assert isinstance(night.schedule, CronTriggerTimetable)
+    missed = datetime.now(UTC) - timedelta(minutes=2)
+    timetable = SchedulersTimetable(
+        f"{missed.minute} {missed.hour} * * *", timezone="UTC", run_immediately=night.schedule.run_immediately
+    )
+    first = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=TimeRestriction(None, None, False))
+    assert first is not None
+    assert first.run_after > datetime.now(UTC)

@@ -1,21 +1,22 @@
-from typing import Any
-
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from nocturne.airflow.outcome import ERROR, MESSAGE, finish, told_to_airflow
-from nocturne.domain.errors import BlobChanged, Broken, ConfigurationError, LeaseTaken, NocturneError, NotFound, Rejected
+from nocturne.domain.errors import (
+    BlobChanged,
+    Broken,
+    ConfigurationError,
+    Conflict,
+    Inconclusive,
+    LeaseTaken,
+    NocturneError,
+    NotFound,
+    Rejected,
+    Relapsed,
+    Unclear,
+)
 from nocturne.steps.world import Outcome
-
-
-class Task:
-    """Remembers what a task leaves for others."""
-
-    def __init__(self) -> None:
-        self.left: dict[str, Any] = {}
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.left[key] = value
+from tests.unit.airflow.conftest import Task
 
 
 @pytest.mark.parametrize("error", [Broken("the registry is down"), LeaseTaken("another run has it")])
@@ -30,10 +31,19 @@ def test_what_is_broken_is_tried_again(error: NocturneError) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [Rejected("accuracy is 12%"), NotFound("no such ref"), ConfigurationError("f", ["x"]), BlobChanged("v1/model.onnx moved")],
+    [
+        Rejected("accuracy is 12%"),
+        NotFound("no such ref"),
+        ConfigurationError("f", ["x"]),
+        BlobChanged("v1/model.onnx moved"),
+        Inconclusive("inconclusive: users sent 3 requests"),
+        Unclear("inconclusive: 3 samples are too few"),
+        Relapsed("r-1 was verified before and does not come up"),
+        Conflict("kubectl-edit owns spec.replicas"),
+    ],
 )
 def test_what_another_try_cannot_mend_fails_at_once(error: NocturneError) -> None:
-    """A refusal, a wrong wish, and a blob that is no longer the frozen one are not retried."""
+    """A refusal, a wrong wish, a blob that is no longer the frozen one, too few users and a conflict are not retried."""
     task = Task()
     with pytest.raises(AirflowFailException, match=error.message.splitlines()[0]), told_to_airflow({"ti": task}):  # type: ignore[typeddict-item]
         raise error

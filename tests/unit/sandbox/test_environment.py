@@ -2,6 +2,7 @@ import json
 import os
 import stat
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,32 @@ def test_connections_can_be_read_by_airflow(settings: Settings, monkeypatch: pyt
     assert found.extra_dejson == {"container": "models"}
 
 
+def test_on_kubernetes_releases_have_their_own_way_in(tmp_path: Path) -> None:
+    """The connection names the kubeconfig with the releases' token, the namespace and the API server's host; the night is told to
+    ship there, and nothing of the administrator's is in the environment.
+    """
+    admin = tmp_path / "admin.conf"
+    cluster = {"name": "c", "cluster": {"server": "https://10.0.0.7:6443"}}
+    contexts = [{"name": "x", "context": {"cluster": "c"}}]
+    admin.write_text(json.dumps({"clusters": [cluster], "contexts": contexts, "current-context": "x"}))
+    variables = {
+        "NOCTURNE_TARGET": "kubernetes",
+        "KUBECONFIG": str(admin),
+        "NOCTURNE_HOME": str(tmp_path),
+        "NOCTURNE_NAME": "trial",
+    }
+    settings = Settings.from_environment(variables)
+    found = environment(settings)
+    assert found["NOCTURNE_ENVIRONMENT"] == "kubernetes"
+    assert connection(settings, "KUBERNETES")["extra"] == {
+        "kube_config_path": str(tmp_path / "kubeconfig.json"),
+        "namespace": "trial",
+        "node_address": "10.0.0.7",
+    }
+    assert str(admin) not in str(found)
+    assert "AIRFLOW_CONN_NOCTURNE_SANDBOX" not in found
+
+
 def test_a_shell_reads_the_files_back(settings: Settings) -> None:
     """Sourcing the files gives a shell the same variables, quotes and all, and only their owner may read them."""
     write_environment(settings)
@@ -58,4 +85,6 @@ def test_another_sandbox_is_not_inherited(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "theirs")
     monkeypatch.setenv("NOCTURNE_HOME", "/theirs")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    assert not {"AIRFLOW__CORE__FERNET_KEY", "NOCTURNE_HOME", "PYTHONDONTWRITEBYTECODE"} & set(inherited_environment())
+    monkeypatch.setenv("KUBECONFIG", "/theirs")
+    stopped = {"AIRFLOW__CORE__FERNET_KEY", "NOCTURNE_HOME", "PYTHONDONTWRITEBYTECODE", "KUBECONFIG"}
+    assert not stopped & set(inherited_environment())

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from nocturne.adapters.private_file import write_private
 from nocturne.domain.errors import Broken
-from nocturne.sandbox.secret_file import load_or_make, write_private
+from nocturne.sandbox.secret_file import load_or_make
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:

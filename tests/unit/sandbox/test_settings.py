@@ -5,6 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nocturne.domain.errors import ConfigurationError
+from nocturne.sandbox.remembered import Remembered, remember
 from nocturne.sandbox.settings import Settings
 
 CLONE = Path("/clone")
@@ -36,13 +37,34 @@ def test_every_fault_is_reported_at_once() -> None:
             NOCTURNE_APP_PORT="web",
             NOCTURNE_AIRFLOW_PORT="70000",
             NOCTURNE_NAME="My App",
-            NOCTURNE_TARGET="kubernetes",
+            NOCTURNE_TARGET="mars",
             NOCTURNE_BLOB_PORT="5000",
         )
     faults = "\n".join(caught.value.faults)
     assert len(caught.value.faults) == 5
     for variable in ("NOCTURNE_APP_PORT", "NOCTURNE_AIRFLOW_PORT", "NOCTURNE_NAME", "NOCTURNE_TARGET", "NOCTURNE_REGISTRY_PORT"):
         assert variable in faults
+
+
+def test_kubernetes_needs_a_kubeconfig() -> None:
+    """Without KUBECONFIG the target is a fault that says what to set; with it there is no front door, and so no port of one."""
+    with pytest.raises(ConfigurationError, match="KUBECONFIG is not set, expected the kubeconfig of a cluster"):
+        read(NOCTURNE_TARGET="kubernetes")
+    with pytest.raises(ConfigurationError, match="expected one file"):
+        read(NOCTURNE_TARGET="kubernetes", KUBECONFIG="/one:/two")
+    settings = read(NOCTURNE_TARGET="kubernetes", KUBECONFIG="/one")
+    assert settings.kubeconfig == Path("/one")
+    assert "front door" not in [port.part for port in settings.ports]
+
+
+def test_the_target_is_remembered(tmp_path: Path) -> None:
+    """After `up` nobody has to say TARGET or KUBECONFIG again, and another target is refused."""
+    remember(tmp_path, Remembered("kubernetes", "/one"))
+    settings = read(NOCTURNE_HOME=str(tmp_path))
+    assert (settings.target, settings.kubeconfig) == ("kubernetes", Path("/one"))
+    assert read(NOCTURNE_HOME=str(tmp_path), KUBECONFIG="/two").kubeconfig == Path("/two")
+    with pytest.raises(ConfigurationError, match=r"NOCTURNE_TARGET is 'swarm', but .* ships to 'kubernetes'"):
+        read(NOCTURNE_HOME=str(tmp_path), NOCTURNE_TARGET="swarm")
 
 
 def test_an_empty_variable_counts_as_unset() -> None:

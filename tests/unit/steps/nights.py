@@ -1,15 +1,16 @@
 """A whole night over fakes: the steps in the order in which the DAG calls them."""
 
-import asyncio
+import dataclasses
 from dataclasses import dataclass, field
 
 from nocturne.domain.errors import NocturneError
-from nocturne.domain.records import Cause
+from nocturne.domain.records import Cause, Release
 from nocturne.steps import build_image, fetch_model, judge_model, test_code, try_image
 from nocturne.steps.choose_release import choose_release
+from nocturne.steps.end_stage import roll_out_and_wait
 from nocturne.steps.freeze_inputs import Wish, freeze_inputs
 from nocturne.steps.perform import perform
-from nocturne.steps.roll_out import Started, finish_roll_out, start_roll_out, wait_for_roll_out
+from nocturne.steps.prepare import prepare
 from nocturne.steps.settle import FailedStep, Settlement, Verdict, settle
 from nocturne.steps.verify_release import verify_release
 from nocturne.steps.world import Outcome, Run, World
@@ -61,7 +62,7 @@ def night(world: FakeWorld, number: int = 1, wish: Wish = Wish(), force: bool = 
             return found
         found.release_id = frozen.plan.release_id
         for step, call in PREPARING.items():
-            found.outcomes[step] = perform(call, world, run, found.release_id)
+            found.outcomes[step] = prepare(call, world, run, found.release_id, named=bool(wish.model_version))
         step = "roll_out"
         found.outcomes[step] = perform(lambda *args: roll(*args, Cause.NIGHT), world, run, found.release_id)
         if not found.outcomes[step].skipped:
@@ -72,6 +73,15 @@ def night(world: FakeWorld, number: int = 1, wish: Wish = Wish(), force: bool = 
         failed = (FailedStep(step, type(error).__name__, error.message),)
     found.settled = settle(world, run, found.release_id, Cause.NIGHT, failed)
     return found
+
+
+def two_nights(world: FakeWorld) -> tuple[str, str]:
+    """Ids of a release that is live and of the next, which was not rolled out yet."""
+    first = night(world, 1).release_id
+    world.push()
+    digests = world.ledger.release(str(first)).inputs
+    inputs = dataclasses.replace(digests, code=world.code.resolve("HEAD"))
+    return str(first), inputs.release_id
 
 
 def rollback(world: FakeWorld, number: int, to: str | None = None, reason: str = "it looks odd") -> Settlement:
@@ -87,9 +97,5 @@ def rollback(world: FakeWorld, number: int, to: str | None = None, reason: str =
     return settle(world, run, release.id, Cause.ROLLBACK, failed)
 
 
-def roll(world: World, run: Run, release, cause: Cause) -> Outcome:  # type: ignore[no-untyped-def]
-    started = start_roll_out(world, run, release, cause)
-    if not isinstance(started, Started):
-        return started
-    last = asyncio.run(wait_for_roll_out(world, run.environment, started.desired, started.deadline))
-    return finish_roll_out(world, run, cause, last)
+def roll(world: World, run: Run, release: Release, cause: Cause) -> Outcome:
+    return roll_out_and_wait(world, run, release, cause)

@@ -2,26 +2,18 @@ import dataclasses
 
 import pytest
 
-from nocturne.domain.errors import Broken, LeaseTaken, NotFound, Rejected
+from nocturne.domain.errors import Broken, LeaseTaken, Rejected
 from nocturne.domain.records import Cause
 from nocturne.domain.states import DeploymentState
-from nocturne.ports.cluster import Traffic
+from nocturne.ports.cluster import Stage, Traffic
+from nocturne.steps.end_stage import end_stage
 from nocturne.steps.perform import perform
-from nocturne.steps.roll_out import Started, finish_roll_out, start_roll_out, take_lease
+from nocturne.steps.roll_out import Started, start_roll_out, take_lease
 from nocturne.steps.settle import FailedStep, Verdict, settle
 from nocturne.steps.verify_release import verify_release
 from tests.fakes.cluster import COMPLETE, FAILED, PROGRESSING
 from tests.fakes.world import LABELS, FakeWorld
-from tests.unit.steps.nights import PREPARING, night, roll, rollback, run_of
-
-
-def two_nights(world: FakeWorld) -> tuple[str, str]:
-    """Ids of a release that is live and of the next, which was not rolled out yet."""
-    first = night(world, 1).release_id
-    world.push()
-    digests = world.ledger.release(str(first)).inputs
-    inputs = dataclasses.replace(digests, code=world.code.resolve("HEAD"))
-    return str(first), inputs.release_id
+from tests.unit.steps.nights import PREPARING, night, roll, run_of, two_nights
 
 
 def test_a_failed_rollout_puts_the_previous_release_back(world: FakeWorld) -> None:
@@ -54,7 +46,7 @@ def test_failing_users_put_the_previous_release_back(world: FakeWorld) -> None:
     """A release under which users' requests fail is taken back, though its own probes are answered rightly."""
     first, _ = two_nights(world)
     counts = iter([Traffic(100, 0), Traffic(200, 3), Traffic(200, 3), Traffic(300, 3)])
-    world.production.traffic = lambda: next(counts)  # type: ignore[method-assign]
+    world.production.traffic = lambda: {"front door": next(counts)}  # type: ignore[method-assign]
     second = night(world, 2)
     assert "3 of 100 requests at the front door failed" in str(second.error)
     assert world.production.running() == first
@@ -176,49 +168,6 @@ def test_one_deployment_at_a_time(world: FakeWorld) -> None:
     assert world.ledger.leased("production").run_id == "nightly_release/other"
 
 
-def test_rollback(world: FakeWorld) -> None:
-    """A rollback puts the last verified release that is not live back, verified, and holds the nights after it."""
-    first, _ = two_nights(world)
-    night(world, 2)
-    assert rollback(world, 1).verdict is Verdict.VERIFIED
-    assert world.production.running() == first
-    third = night(world, 3)
-    assert third.outcomes["roll_out"].skipped
-    assert "held by ada" in third.outcomes["roll_out"].message
-    assert "it looks odd" in third.outcomes["roll_out"].message
-    assert (third.verdict, world.production.running()) == (Verdict.UNCHANGED, first)
-    world.ledger.resume("production", "ada")
-    assert night(world, 4).verdict is Verdict.VERIFIED
-    assert world.production.running() != first
-
-
-def test_rollback_to_a_named_release(world: FakeWorld) -> None:
-    """A rollback goes to the release that is named, however long ago it was live."""
-    first = str(night(world, 1).release_id)
-    for number in (2, 3):
-        world.push()
-        night(world, number)
-    rollback(world, 1, to=first)
-    assert world.production.running() == first
-
-
-def test_rollback_with_nowhere_to_go(world: FakeWorld) -> None:
-    """Without an earlier verified release a rollback is refused before it sets a hold."""
-    night(world, 1)
-    with pytest.raises(NotFound, match="no verified release to go back to"):
-        rollback(world, 1)
-    assert world.ledger.held("production") is None
-
-
-def test_a_rollback_that_fails_puts_back_what_was_live(world: FakeWorld) -> None:
-    """When the older release does not come up any more, what was live before the rollback is live again."""
-    first, _ = two_nights(world)
-    second = night(world, 2).release_id
-    world.production.script(first, FAILED)
-    assert rollback(world, 1).verdict is Verdict.REJECTED
-    assert world.production.running() == second
-
-
 def test_rolling_is_complete_only_after_the_last_look(world: FakeWorld) -> None:
     """The cluster is broken while it is watched: the run says broken, and a retry of the step ends it."""
     release = _opened(world)
@@ -275,7 +224,7 @@ def test_a_cluster_that_cannot_be_seen_is_no_rejection(world: FakeWorld) -> None
     started = start_roll_out(world, run_of(1), world.ledger.release(release), Cause.NIGHT)
     assert isinstance(started, Started)
     with pytest.raises(Broken, match="the cluster does not answer"):
-        finish_roll_out(world, run_of(1), Cause.NIGHT, unseen)
+        end_stage(world, run_of(1), world.ledger.release(release), Cause.NIGHT, Stage.WHOLE, unseen)
     assert world.ledger.quarantined() == []
 
 
@@ -303,17 +252,6 @@ def test_verifying_was_killed_after_it_had_rejected(world: FakeWorld) -> None:
     with pytest.raises(Rejected, match="4 of 4 answers that differ"):
         perform(lambda *args: verify_release(*args, Cause.NIGHT), world, run_of(2), second_id)
     assert first
-
-
-def test_rolling_back_twice_goes_further_back(world: FakeWorld) -> None:
-    """The second rollback does not return to the release that the first one left."""
-    first = str(night(world, 1).release_id)
-    for number in (2, 3):
-        world.push()
-        night(world, number)
-    rollback(world, 1)
-    rollback(world, 2)
-    assert world.production.running() == first
 
 
 def test_a_hold_that_is_set_while_a_night_waits_for_the_lease(world: FakeWorld) -> None:

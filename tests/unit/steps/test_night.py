@@ -2,7 +2,7 @@ from nocturne.domain.records import Cause
 from nocturne.domain.states import DeploymentState, ReleaseState
 from nocturne.steps.freeze_inputs import Wish
 from nocturne.steps.settle import Verdict
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import RELEASE_TOML, FakeWorld
 from tests.unit.steps.nights import night
 
 ALL = ["test_code", "fetch_model", "judge_model", "build_image", "try_image", "roll_out", "verify_release"]
@@ -94,6 +94,16 @@ def test_rejected_code_is_not_tried_again(world: FakeWorld) -> None:
     assert "test_answers" in third.reasons[0]
 
 
+def test_a_lifted_quarantine_is_another_chance(world: FakeWorld) -> None:
+    """What failed its tests and was let out of quarantine by hand is tested anew, and ships when it passes."""
+    world.tests_fail("tests/test_score.py::test_flaky")
+    night(world, 1)
+    for held in world.ledger.quarantined():
+        world.ledger.lift_quarantine(held.id)
+    world.tests_fail()
+    assert night(world, 2).verdict is Verdict.VERIFIED
+
+
 def test_force_tries_again(world: FakeWorld) -> None:
     """A forced night ignores the quarantine, and a success lifts it."""
     world.tests_fail("tests/test_score.py::test_flaky")
@@ -148,13 +158,14 @@ def test_model_below_the_floor(world: FakeWorld) -> None:
 
 
 def test_model_worse_than_the_live_one(world: FakeWorld) -> None:
-    """A model that passes the floor but is worse than the live release's by more than the allowed drop is rejected."""
+    """A model that passes the floor but is worse than the live one, by more than is allowed and than chance, is rejected."""
+    world.push(release_toml=RELEASE_TOML.replace(b"min_accuracy", b"significance = 0.25\nmin_accuracy"))
     night(world, 1)
     world.models.add("v2", {"model.onnx": b"other weights", "model.json": b"{}"})
-    world.evaluates(0.75)
+    world.evaluates(0.5)
     second = night(world, 2)
     assert second.verdict is Verdict.REJECTED
-    assert "below the live release's 100.00%" in str(second.error)
+    assert "accuracy is 50.00% below the live release's, expected at most 1.00% below it" in str(second.error)
 
 
 def test_bad_code_does_not_condemn_a_proven_model(world: FakeWorld) -> None:

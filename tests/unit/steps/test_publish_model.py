@@ -11,9 +11,10 @@ import pytest
 from nocturne.domain import digest
 from nocturne.domain.errors import Conflict, Rejected
 from nocturne.domain.model import ModelManifest
-from nocturne.steps.publish_model import publish_model
+from nocturne.steps.publish_model import Terms, publish_model
 from tests.fakes.clock import FakeClock
 from tests.fakes.model_store import FakeModelStore
+from tests.fakes.model_trust import FakeModelSignatures
 
 CARD: dict[str, Any] = {
     "schema": 1,
@@ -116,6 +117,16 @@ def test_all_faults_are_in_one_error(folder: Path) -> None:
     assert found.count("\n  - ") == 10
 
 
+def test_labels_may_be_in_a_file_of_the_folder(folder: Path) -> None:
+    """A card may name its label file, which must be there, and needs no metrics."""
+    card = {key: value for key, value in CARD.items() if key != "metrics"} | {"labels": "synset.txt"}
+    write_card(folder, card)
+    told = "labels is 'synset.txt', expected a list of texts, or one of the files: model.json, model.onnx"
+    assert faults(folder).endswith(f":\n  - model.json: {told}")
+    (folder / "synset.txt").write_text("n01440764 tench\nn02127052 lynx\n")
+    assert publish(folder).card == card
+
+
 @pytest.mark.parametrize("version", ["", "latest", ".hidden", "a/b", "../v1", "x" * 101])
 def test_a_version_that_cannot_be_a_folder_is_refused(folder: Path, version: str) -> None:
     """A version's name must be able to stand in paths, tags and labels, beside the pointer."""
@@ -127,6 +138,60 @@ def test_a_file_called_like_a_pickle_is_refused(folder: Path, name: str) -> None
     """Formats that run code when they are loaded are refused with the reason, in any spelling."""
     (folder / name).write_bytes(b"x")
     assert "runs whatever code is in it" in faults(folder)
+
+
+@pytest.mark.parametrize("name", ["m.zip", "m.npz", "m.keras", "m.H5", "m.hdf5"])
+def test_an_archive_is_refused_unless_it_is_allowed(folder: Path, name: str) -> None:
+    """Archives in which code can hide are refused with the reason; one whose format is allowed is taken."""
+    (folder / name).write_bytes(b"PK\x03\x04 not even one")
+    assert "in which pickles and functions can hide" in faults(folder)
+    terms = Terms(formats=(".onnx", Path(name).suffix.lower()))
+    manifest = publish_model(FakeModelStore(), folder, "v1", FakeClock(), lambda moved: None, terms=terms)
+    assert name in [file.path for file in manifest.files]
+
+
+def test_the_cards_model_must_be_of_an_allowed_format(folder: Path) -> None:
+    """A model in another format than the allowed ones is refused, and taken where its format is allowed."""
+    (folder / "model.tflite").write_bytes(b"x")
+    write_card(folder, CARD | {"model": "model.tflite"})
+    assert "model is 'model.tflite', expected a file that ends with .onnx" in faults(folder)
+    terms = Terms(formats=(".tflite",))
+    publish_model(FakeModelStore(), folder, "v1", FakeClock(), lambda moved: None, terms=terms)
+
+
+def test_a_pickle_cannot_be_allowed(folder: Path) -> None:
+    """Even a format that is allowed by its suffix is refused where it is a pickle."""
+    (folder / "model.pkl").write_bytes(pickle.dumps([1.0]))
+    write_card(folder, CARD | {"model": "model.pkl"})
+    with pytest.raises(Rejected, match=r"'model\.pkl' is a pickle"):
+        publish_model(FakeModelStore(), folder, "v1", FakeClock(), lambda moved: None, terms=Terms(formats=(".pkl",)))
+
+
+def test_what_is_signed_is_what_is_published(folder: Path, tmp_path: Path) -> None:
+    """The signature is over exactly the published files; one that lies in the folder is left out, with a note."""
+    (folder / "model.sig").write_text("of another day")
+    (tmp_path / "key").write_text("ada")
+    store, signatures, notes = FakeModelStore(), FakeModelSignatures(), list[str]()
+    terms = Terms(sign=lambda where, paths: signatures.sign(where, paths, tmp_path / "key"))
+    manifest = publish_model(store, folder, "v1", FakeClock(), lambda moved: None, notes.append, terms)
+    paths = tuple(file.path for file in manifest.files)
+    assert paths == ("model.json", "model.onnx")
+    assert signatures.verify(folder, paths, store.freeze("v1").signature, {"ada": b"ada"}) == "ada"
+    assert len(notes) == 1
+    assert notes[0].startswith("left out: model.sig")
+
+
+def test_a_publishing_that_broke_off_is_gone_on_with(folder: Path) -> None:
+    """Without a wish, the version under which the same files were being published is finished; a wish is a version of its own."""
+    store, notes = FakeModelStore(), list[str]()
+    manifest = publish(folder, "elsewhere")
+    store.open[manifest.digest] = "begun"
+    assert publish(folder, "v1", store).version == "v1"
+    store = FakeModelStore()
+    store.open[manifest.digest] = "begun"
+    found = publish_model(store, folder, None, FakeClock(), lambda moved: None, notes.append)
+    assert (found.version, found.digest, store.latest) == ("begun", manifest.digest, "begun")
+    assert notes == ["going on with begun, the publishing of the same files that broke off"]
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
@@ -180,7 +245,11 @@ def test_a_name_that_cannot_be_a_blobs_is_refused(folder: Path, name: bytes) -> 
         (b"[]", "found list, expected an object"),
         (b"{}", "is an empty object"),
         (b"\xff", "is not JSON"),
+        (b'{"metrics": {"f1": 1e999}}', "the number 1e999, which is too large"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b" " * 16_000_001, "has 16,000,001 bytes, expected 16,000,000 at most"),
     ],
+    ids=["cut", "nan", "list", "empty", "no text", "infinite", "deep", "long"],
 )
 def test_a_card_that_cannot_be_read_is_refused(folder: Path, content: bytes, fault: str) -> None:
     """A card must be an object in JSON that every language can read."""

@@ -3,7 +3,7 @@
 import http.client
 import sys
 
-connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=2)
+connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=15)
 connection.request("GET", "/readyz")
 answer = connection.getresponse()
 print(f"readyz answered {answer.status}: {answer.read().decode()}")

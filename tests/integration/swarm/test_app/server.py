@@ -15,6 +15,8 @@ leaving = threading.Event()
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Heads and bodies leave together: of an app that ends between them, half an answer would remain, which nobody can ask again.
+    wbufsize = -1
 
     def do_GET(self):
         if self.path == "/readyz":

@@ -6,7 +6,7 @@ import pytest
 from azure.core.credentials import AccessToken, TokenCredential
 
 from nocturne.adapters.object_store import ObjectModelStore, StoreSettings, connect
-from nocturne.adapters.object_store.connect import _bearer
+from nocturne.adapters.object_store.azure import _bearer
 from nocturne.domain.errors import ConfigurationError
 
 

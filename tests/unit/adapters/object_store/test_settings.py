@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nocturne.adapters.object_store.settings import StoreSettings, account_of, from_connection_string
+from nocturne.adapters.object_store.connection_string import account_of, from_connection_string
+from nocturne.adapters.object_store.settings import StoreSettings
 from nocturne.domain.errors import ConfigurationError
 
 KEY = "c2VjcmV0"
@@ -60,16 +61,56 @@ def test_secrets_stay_out_of_the_repr() -> None:
 def test_connection_strings_of_every_kind_are_read(text: str, account: str, url: str) -> None:
     """Keys, SAS tokens, other clouds and emulators are all told by a connection string."""
     settings = from_connection_string(text, "models")
-    assert (settings.account, settings.account_url) == (account, url)
+    assert (settings.account, settings.url) == (account, url)
 
 
 def test_a_connection_string_without_an_account_is_a_configuration_error() -> None:
     """A text that is no connection string is refused with its faults."""
     with pytest.raises(ConfigurationError, match="account is missing"):
-        from_connection_string("hello", "models")
+        from_connection_string("hello", "models").check()
 
 
 def test_an_accounts_name_is_found_in_its_url() -> None:
     """The name is the first label of Azure's host, and the path of an emulator's URL."""
     assert account_of("https://store.blob.core.windows.net/") == "store"
     assert account_of("http://127.0.0.1:10000/devstoreaccount1") == "devstoreaccount1"
+
+
+@pytest.mark.parametrize("bucket", ["", "ab", "Models", "a..b", "a" * 64, "-ab", "ab-", "a_b"])
+def test_a_bucket_name_that_s3_refuses_is_a_fault(bucket: str) -> None:
+    """Bucket names keep to S3's rules."""
+    assert "bucket is" in StoreSettings("s3", bucket=bucket, access_key_id="a", secret_access_key="b").faults()[0]
+
+
+def test_every_fault_of_a_bucket_is_reported_together() -> None:
+    """Settings with nothing right in them name bucket, region, keys and endpoint in one error, and no secret."""
+    with pytest.raises(ConfigurationError) as raised:
+        StoreSettings("s3", region="Frankfurt", secret_access_key="hidden", endpoint="s3").check()
+    assert len(raised.value.faults) == 4
+    assert "hidden" not in str(raised.value)
+
+
+def test_keys_come_in_pairs_or_from_an_identity() -> None:
+    """An access key without its secret is a fault, and so is one beside an identity; each alone is enough."""
+    keys = {"access_key_id": "a", "secret_access_key": "b"}
+    assert StoreSettings("s3", bucket="models", **keys).faults() == []
+    assert StoreSettings("s3", bucket="models", keys=dict).faults() == []  # type: ignore[arg-type]
+    assert "secret access key is missing" in StoreSettings("s3", bucket="models", access_key_id="a").faults()[0]
+    assert "access key id is missing" in StoreSettings("s3", bucket="models").faults()[0]
+    assert "expected one" in StoreSettings("s3", bucket="models", **keys, keys=dict).faults()[0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("region", "url"),
+    [("eu-west-1", "https://s3.eu-west-1.amazonaws.com"), ("cn-north-1", "https://s3.cn-north-1.amazonaws.com.cn")],
+)
+def test_a_region_has_an_address_of_its_own(region: str, url: str) -> None:
+    """Without an endpoint, S3 is asked in the region that the settings name."""
+    assert StoreSettings("s3", bucket="models", region=region, access_key_id="a", secret_access_key="b").url == url
+
+
+def test_keys_of_s3_stay_out_of_the_repr() -> None:
+    """Neither the secret key nor the session token shows when settings are printed."""
+    text = repr(StoreSettings("s3", access_key_id="a", secret_access_key="hidden", session_token="concealed"))
+    assert "hidden" not in text
+    assert "concealed" not in text

@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from nocturne.adapters.oci_registry.authorization import Authorization, Credentials, parse_challenge
+from nocturne.adapters.oci_registry.authorization import Authorization
+from nocturne.adapters.oci_registry.credentials import Credentials
 from nocturne.adapters.oci_registry.retry import Transient
+from nocturne.adapters.oci_registry.scope import scope_of
+from nocturne.adapters.oci_registry.token_server import Token
 from nocturne.domain.errors import Broken
 
 ORIGIN = httpx.URL("https://registry.test")
@@ -43,13 +46,6 @@ def header(found: httpx.Auth | None, url: str = "https://registry.test/v2/") -> 
     if found is None:
         return None
     return next(found.sync_auth_flow(httpx.Request("GET", url))).headers["Authorization"]
-
-
-def test_a_challenge_is_read_with_all_its_parameters():
-    """A scope with commas and spaces is one parameter."""
-    challenge = parse_challenge(CHALLENGE)
-    assert challenge.scheme == "bearer"
-    assert challenge.parameters["scope"] == "repository:app:pull,push repository:b:pull"
 
 
 def test_nothing_is_sent_before_the_registry_asks():
@@ -144,3 +140,69 @@ def test_a_token_server_that_gives_none_is_an_error_without_the_password(answer:
 def test_neither_password_nor_token_shows_in_a_log():
     """Values that are printed by accident do not give the secret away."""
     assert "secret-1" not in repr(US)
+    assert "token-1" not in repr(Token("token-1", 60.0, None))
+
+
+def test_a_refresh_token_goes_to_the_token_server_as_oauth2_has_it():
+    """It is in the form of a POST, and neither in an address nor in a header."""
+    server = TokenServer(httpx.Response(200, json={"access_token": "opens"}))
+    found = authorization(server, Credentials("0000", "refresh-1", refresh_token=True))
+    found.answer([CHALLENGE], "app")
+    (asked,) = server.requests
+    assert (asked.method, "refresh" in str(asked.url), "Authorization" in asked.headers) == ("POST", False, False)
+    assert dict(httpx.QueryParams(asked.content.decode())) == {
+        "grant_type": "refresh_token",
+        "client_id": "nocturne",
+        "scope": "repository:app:pull,push repository:b:pull",
+        "service": "registry.test",
+        "refresh_token": "refresh-1",
+    }
+    assert header(found.auth(ORIGIN, "app")) == "Bearer opens"
+
+
+def test_a_refused_refresh_token_is_broken_with_the_reason():
+    """OAuth2 says 400 where others say 401."""
+    server = TokenServer(httpx.Response(400, json={"error": "invalid_grant", "error_description": "expired"}))
+    with pytest.raises(Broken, match=r"refuses the user '0000'.*invalid_grant; expired"):
+        authorization(server, Credentials("0000", "refresh-1", refresh_token=True)).answer([CHALLENGE], "app")
+
+
+def test_credentials_may_be_those_of_the_moment():
+    """A function is asked for each token anew."""
+    server, passwords = TokenServer(), iter(["one", "two"])
+    found = Authorization(httpx.Client(transport=server), ORIGIN, lambda: Credentials("us", next(passwords)), Time())
+    found.answer([CHALLENGE], "app")
+    found.answer([CHALLENGE], "b")
+    sent = [base64.b64decode(asked.headers["Authorization"].removeprefix("Basic ")) for asked in server.requests]
+    assert sent == [b"us:one", b"us:two"]
+
+
+def test_a_challenge_without_a_scope_is_answered_with_what_the_request_needs():
+    """Some registries leave it to the client."""
+    server = TokenServer()
+    authorization(server).answer(['Bearer realm="https://tokens.test/"'], "app", scope_of("POST", "app", "base"))
+    assert server.requests[0].url.params.get_list("scope") == ["repository:app:pull,push", "repository:base:pull"]
+
+
+def test_a_repository_that_the_registry_calls_otherwise_is_asked_for_by_its_name():
+    """Our name for it would be another repository there."""
+    server = TokenServer()
+    challenge = 'Bearer realm="https://tokens.test/",scope="repository:library/app:pull"'
+    authorization(server).answer([challenge], "app", scope_of("GET", "app", None))
+    assert server.requests[0].url.params.get_list("scope") == ["repository:library/app:pull"]
+
+
+def test_reading_after_writing_keeps_the_right_to_write():
+    """A second token for the same repository allows what the first did."""
+    server = TokenServer()
+    found = authorization(server)
+    for actions in ("pull,push", "pull"):
+        found.answer([f'Bearer realm="https://tokens.test/",scope="repository:app:{actions}"'], "app")
+    assert server.requests[1].url.params["scope"] == "repository:app:pull,push"
+
+
+def test_bearer_goes_before_basic():
+    """A registry that takes both gets no password."""
+    found = authorization(TokenServer())
+    found.answer(['Basic realm="x", Bearer realm="https://tokens.test/"'], "app")
+    assert header(found.auth(ORIGIN, "app")) == "Bearer token-1"

@@ -71,7 +71,7 @@ def test_a_file_over_8_gib_keeps_its_size(tmp_path: Path, monkeypatch: pytest.Mo
     assert f"size={size}\n".encode() in header
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(st.text("aé/-. x\n", min_size=1, max_size=180), st.binary(max_size=1100), max_size=5))
 def test_every_layer_that_is_taken_unpacks_to_what_was_put_in(files: dict[str, bytes]):
     """Names with any characters and lengths, and files of any size, come out as they went in."""

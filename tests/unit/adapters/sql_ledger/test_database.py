@@ -67,7 +67,7 @@ def test_rows_that_others_refer_to_cannot_go(ledger: SqlLedger, url: str) -> Non
 
 def test_a_lasting_lock_is_broken(ledger: SqlLedger, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that waits too long for another one gives up, saying that the database is locked."""
-    monkeypatch.setattr("nocturne.adapters.sql_ledger.database.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("nocturne.adapters.sql_ledger.patience.WAIT_SECONDS", 0.1)
     impatient = SqlLedger(url, FakeClock())
     with Database(url).writing(), pytest.raises(Broken, match="database is locked"):
         impatient.quarantine("r-1", "reason", "run")

@@ -130,3 +130,20 @@ def test_a_worker_whose_clock_is_behind_still_verifies_last(ledger: SqlLedger, r
     clock.advance(-3600)
     second = _moved(ledger, _opened(ledger, release_id, "run-2"), *TO_VERIFIED)
     assert ledger.verified("production") == [second, first]
+
+
+def test_changes_are_told_in_the_order_of_writing(ledger: SqlLedger, release_id: str, clock: FakeClock) -> None:
+    """Those of all deployments into an environment, by none of whose clocks, each with its deployment as it is now."""
+    first, second = _opened(ledger, release_id), _opened(ledger, release_id, "run-2")
+    _opened(ledger, release_id, "run-3", "staging")
+    clock.advance(60)
+    first = _moved(ledger, first, *TO_VERIFIED)
+    clock.advance(-3600)
+    second = _moved(ledger, second, DeploymentState.ROLLING_OUT)
+    found = ledger.changes("production")
+    states = [(change.deployment.id, change.state.value) for change in found]
+    assert states == [(1, "planned"), (2, "planned"), (1, "rolling out"), (1, "verifying"), (1, "verified"), (2, "rolling out")]
+    assert found[0].deployment == found[4].deployment == first
+    assert (found[5].deployment, found[5].at) == (second, "2026-11-20T01:01:00.000Z")
+    assert [change.at for change in found[:4]] == ["2026-11-20T02:00:00.000Z"] * 2 + ["2026-11-20T02:01:00.000Z"] * 2
+    assert ledger.changes("elsewhere") == []

@@ -32,6 +32,17 @@ def test_newer_evidence_takes_the_place_of_older(ledger: SqlLedger) -> None:
     assert ledger.recall(Subject.TESTS, "tree") == newer
 
 
+def test_the_newest_under_the_beginning_of_a_key(ledger: SqlLedger) -> None:
+    """Whoever knows only how a key begins gets what was learned last, in that case and of that subject."""
+    for key, when in (("sha256:a+one", LATER), ("sha256:a+two", NOW), ("sha256:A+three", LATER + "9"), ("sha256:b", LATER + "9")):
+        ledger.evidence(Evidence(Subject.SIGNATURE, key, True, "run-1", when))
+    ledger.evidence(Evidence(Subject.TRIAL, "sha256:a+four", True, "run-1", LATER + "9"))
+    found = ledger.recall_newest(Subject.SIGNATURE, "sha256:a")
+    assert found
+    assert (found.key, found.subject) == ("sha256:a+one", Subject.SIGNATURE)
+    assert ledger.recall_newest(Subject.SIGNATURE, "sha256:%") is None
+
+
 def test_the_first_reason_of_a_quarantine_stays(ledger: SqlLedger, clock: FakeClock) -> None:
     """A second rejection of the same id adds nothing."""
     ledger.quarantine("r-1", "tests failed", "run-1")

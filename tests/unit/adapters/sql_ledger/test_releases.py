@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from nocturne.adapters.sql_ledger import SqlLedger
@@ -28,6 +30,20 @@ def test_the_same_inputs_are_the_same_release(ledger: SqlLedger, clock: FakeCloc
     assert again == ledger.release(first.id)
     assert (again.created_at, again.manifests, again.image) == (first.created_at, MANIFESTS, "host/app@sha256:1")
     assert len(ledger.releases()) == 1
+
+
+def test_a_verified_release_takes_a_signature_that_its_model_got_since(ledger: SqlLedger) -> None:
+    """The same files, signed and published again, are the same release: it stays what it was, but is signed now, and stays so."""
+    plain = some_inputs()
+    release = ledger.open_release(plain, MANIFESTS)
+    ledger.set_image(release.id, "host/app@sha256:1")
+    ledger.set_release_state(release.id, ReleaseState.VERIFIED)
+    signed = replace(plain, model=replace(plain.model, version="v2", signature="by alice"))
+    for inputs in (signed, plain):
+        again = ledger.open_release(inputs, MANIFESTS)
+        assert again == ledger.release(release.id)
+        assert (again.inputs.model.version, again.inputs.model.signature) == (plain.model.version, "by alice")
+        assert again.image == "host/app@sha256:1"
 
 
 def test_a_prefix_that_only_one_release_has_is_enough(ledger: SqlLedger) -> None:

@@ -25,7 +25,7 @@ def test_exit_code_and_last_words() -> None:
 
 
 def test_health_check() -> None:
-    """An unhealthy container is explained by its last failed health check, though it ended with 0."""
+    """An unhealthy container is explained by its failed health check, though it ended with 0."""
     log = [{"ExitCode": 1, "Output": "readyz answered 503:\n no model"}, {"ExitCode": 0, "Output": "fine"}]
     engine = FakeEngine({"c1": ({"State": {"Health": {"Status": "unhealthy", "Log": log}}}, [])})
     message = explained(engine, task("complete", container="c1"))
@@ -36,6 +36,13 @@ def test_a_health_check_that_was_cut_off() -> None:
     """A check that was killed with its container said nothing: the one before it is told."""
     log = [{"ExitCode": 1, "Output": "readyz answered 503"}, {"ExitCode": 137, "Output": ""}]
     engine = FakeEngine({"c1": ({"State": {"Health": {"Status": "unhealthy", "Log": log}}}, [])})
+    assert explained(engine, task("complete", container="c1")).endswith("ended with 1 and said: readyz answered 503")
+
+
+def test_a_health_check_that_met_the_end() -> None:
+    """A check whose app went away under it is not the reason: what most checks said is."""
+    ready, gone = {"ExitCode": 1, "Output": "readyz answered 503"}, {"ExitCode": 1, "Output": "Traceback: connection reset"}
+    engine = FakeEngine({"c1": ({"State": {"Health": {"Status": "unhealthy", "Log": [ready, ready, gone]}}}, [])})
     assert explained(engine, task("complete", container="c1")).endswith("ended with 1 and said: readyz answered 503")
 
 
