@@ -117,9 +117,9 @@ class RunningApp:
             living = [int(sample.labels["pid"]) for sample in found]
         return living
 
-    def counted(self, route: str) -> int:
-        """Return how many requests a route has answered with 200."""
-        wanted = {"route": route, "status": "200"}
+    def counted(self, route: str, status: str = "200") -> int:
+        """Return how many requests a route has answered with a status."""
+        wanted = {"route": route, "status": status}
         (found,) = [it for it in self.metrics() if it.name == "http_requests_total" and it.labels == wanted]
         return int(found.value)
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
-from running import RunningApp
+from running import PATIENCE_SECONDS, RunningApp
 
 from app.drain import DrainFlag
 from app.exchange import Ended
@@ -150,6 +151,18 @@ def test_any_worker_tells_of_all_that_live(running: RunningApp) -> None:
     assert (workers.value, running.counted("/version")) == (2, 40)
     (folder,) = running.mapped_folders("digits-counters-")
     assert not list(folder.glob(f"gauge_live*_{victim}.db")) and list(folder.glob(f"counter_{victim}.db"))
+
+
+def test_what_the_server_itself_refuses_is_counted_and_logged(model_dir: Path) -> None:
+    """A request that is none never reaches a route; it counts under `-`, and is told like other failures."""
+    told = {"MODEL_DIR": str(model_dir), "WORKERS": "2", "DRAIN_SECONDS": "0"}
+    for requests, lines in (("failures", 1), ("none", 0)):
+        with RunningApp(told | {"LOG_REQUESTS": requests}) as app:
+            with socket.create_connection(("127.0.0.1", app.port), timeout=PATIENCE_SECONDS) as client:
+                client.sendall(b"no request at all\r\n\r\n")
+                assert client.recv(12) == b"HTTP/1.1 400"
+            assert app.counted("-", "400") == 1
+        assert app.output.count('"status":400') == lines
 
 
 def test_the_folder_of_counters_leaves_with_the_app(running: RunningApp) -> None:

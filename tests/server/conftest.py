@@ -13,6 +13,7 @@ from nocturne.sandbox.programs import Programs
 from tests.conftest import FOLDER, installing
 from tests.e2e.app_repository import new_app_repository
 from tests.integration.server_image.server_image import build_server_image, ensure_base
+from tests.integration.swarm.overlay import ensure_swarm
 from tests.server.stack import NAME, Stack
 from tests.server.standin_images import ensure_standins
 
@@ -35,8 +36,7 @@ def stack(prepared: None) -> Iterator[Stack]:
         base = ensure_base(client)
         images = {**ensure_standins(client, home), "python": base}
         build_server_image(client, base, IMAGE)
-        if client.info()["Swarm"]["LocalNodeState"] == "inactive":
-            client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
+        ensure_swarm(client)
         client.close()
         made = Stack(new_app_repository(home / "repository"), images, IMAGE, 17080)
         made.down()

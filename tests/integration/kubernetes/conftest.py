@@ -5,7 +5,6 @@ users' requests come in through a NodePort on 127.0.0.1.
 """
 
 import asyncio
-import fcntl
 import os
 import shutil
 import time
@@ -23,7 +22,7 @@ from nocturne.domain.strategy import Canary, Drift, Strategy, StrategyKind
 from nocturne.ports.cluster import Cluster, DesiredState, Phase, Rollout, Stage
 from nocturne.sandbox.debian import PROGRAMS, install, missing
 from nocturne.sandbox.programs import Programs
-from tests.conftest import FOLDER
+from tests.conftest import FOLDER, installing
 from tests.integration.kubernetes.admin import Admin
 from tests.integration.kubernetes.images import REPOSITORY, Images, python_layer
 from tests.integration.kubernetes.manifests import APP, NAME, manifests
@@ -39,9 +38,7 @@ _SECONDS_MORE = 5.0
 @pytest.fixture(scope="session", autouse=True)
 def _prepared(kubeconfig: str) -> None:
     """Unlike its namesake for other systems: no container engine is needed here, only a registry and what images are made of."""
-    FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / "prepare.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with installing():
         lacking = [program for program in missing(PROGRAMS) if program.name in _NEEDED]
         if lacking:
             install(lacking, Programs(FOLDER))

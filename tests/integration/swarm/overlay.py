@@ -20,7 +20,7 @@ def make_overlay(client: docker.DockerClient, name: str) -> Any:
     deadline = time.monotonic() + _SECONDS
     while True:
         try:
-            _ensure_swarm(client)
+            ensure_swarm(client)
             return client.networks.create(name, driver="overlay", attachable=True)
         except APIError:
             if time.monotonic() > deadline:
@@ -42,7 +42,8 @@ def remove_overlay(client: docker.DockerClient, name: str) -> None:
             time.sleep(0.5)
 
 
-def _ensure_swarm(client: docker.DockerClient) -> None:
+def ensure_swarm(client: docker.DockerClient) -> None:
+    """Make the engine a swarm's manager, unless it is one."""
     with (Path(tempfile.gettempdir()) / "nocturne-test-swarm.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if client.info()["Swarm"]["LocalNodeState"] == "inactive":
