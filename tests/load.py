@@ -53,16 +53,17 @@ class Load:
         connection.close()
 
     def _one(self, connection: http.client.HTTPConnection, keep_alive: bool) -> None:
-        started = time.strftime("%H:%M:%S")
+        started, phase = time.strftime("%H:%M:%S"), "sending"
         headers = {} if keep_alive else {"Connection": "close"}
         if self._body is not None:
             headers["Content-Type"] = "application/json"
         try:
             connection.request("GET" if self._body is None else "POST", self._path, self._body, headers)
+            phase = "waiting for the answer"
             answer = connection.getresponse()
             body = answer.read().decode()
         except (OSError, http.client.HTTPException) as error:
-            self.failures.append(f"{started}: {error!r}")
+            self.failures.append(f"{started}: {error!r} while {phase}")
             connection.close()
             return
         if answer.status == 200:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from nocturne.domain.errors import Rejected, Relapsed
+from nocturne.domain.errors import Broken, Rejected, Relapsed
 from nocturne.domain.records import Cause, Deployment, Release
 from nocturne.domain.states import DeploymentState, ReleaseState
 from nocturne.ports.app_client import AppClient
@@ -53,8 +53,15 @@ def _ask(world: World, release: Release, deployment: Deployment, url: str) -> tu
     environment = world.configuration.environment(deployment.environment)
     cluster, desired = world.cluster(environment.name), desired_state(world.ledger, release, deployment)
     restarts, before = look(world, environment.name, desired).restarts, cluster.traffic()
-    client = _after_the_switch(world, url, release.id)
-    findings = probe_for(world, client, expected_of(world, release), environment.verify_seconds)
+    try:
+        client = _after_the_switch(world, url, release.id)
+        findings = probe_for(world, client, expected_of(world, release), environment.verify_seconds)
+    except Broken as error:
+        # Nobody answers: where the release has crashed, that is its own fault.
+        crashed = relapse(restarts, look(world, environment.name, desired))
+        if not crashed:
+            raise
+        return [error.message, *crashed], ""
     users = between(before, cluster.traffic())
     faults = [*findings.faults, *_objections(users, environment.max_error_rate)]
     faults += relapse(restarts, look(world, environment.name, desired))

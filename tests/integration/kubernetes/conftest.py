@@ -8,8 +8,8 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import httpx
@@ -31,8 +31,6 @@ from tests.integration.oci_registry.local_registry import local_registry
 
 CANARY = Canary(share=0.34, seconds=5, min_requests=10)
 _NEEDED = ("docker-registry", "mmdebstrap")
-_SECONDS_MORE = 5.0
-"""For which a rollout is watched on after the look that was waited for: what it says has to last."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -191,35 +189,12 @@ def api(role: Role) -> KubernetesApi:
 
 def watch_to_end(cluster: Cluster, desired: DesiredState, seconds: float = 90) -> list[Rollout]:
     """Everything that `watch` says until it ends; TimeoutError after `seconds`."""
-    return asyncio.run(_watch(cluster, desired, seconds))
 
+    async def watch() -> list[Rollout]:
+        async with asyncio.timeout(seconds):
+            return [rollout async for rollout in cluster.watch(desired)]
 
-def watch_for(cluster: Cluster, desired: DesiredState, seconds: float, until: Callable[[Rollout], bool]) -> list[Rollout]:
-    """Everything that `watch` says within `seconds`, as the step does when its deadline comes; the first look that
-    meets `until` brings that deadline on.
-    """
-    seen: list[Rollout] = []
-    with suppress(TimeoutError):
-        asyncio.run(_watch(cluster, desired, seconds, seen, until))
-    return seen
-
-
-async def _watch(
-    cluster: Cluster,
-    desired: DesiredState,
-    seconds: float,
-    seen: list[Rollout] | None = None,
-    until: Callable[[Rollout], bool] = lambda look: False,
-) -> list[Rollout]:
-    seen = [] if seen is None else seen
-    loop, met = asyncio.get_running_loop(), False
-    async with asyncio.timeout(seconds) as deadline:
-        async for rollout in cluster.watch(desired):
-            seen.append(rollout)
-            if not met and until(rollout):
-                met = True
-                deadline.reschedule(loop.time() + _SECONDS_MORE)
-    return seen
+    return asyncio.run(watch())
 
 
 def in_stage(desired: DesiredState, stage: Stage) -> DesiredState:

@@ -80,6 +80,25 @@ def test_ready_then_a_crash_loop(world: FakeWorld) -> None:
     assert world.production.running() == first
 
 
+@pytest.mark.parametrize(("look", "verdict"), [(CRASHED, Verdict.REJECTED), (COMPLETE, Verdict.BROKEN)])
+def test_nobody_answers_while_it_is_verified(world: FakeWorld, look: Rollout, verdict: Verdict) -> None:
+    """Where its containers have ended, a release that does not answer is to blame itself; else the way to it is."""
+    first, second_id = live_and_next(world)
+    world.production.afterwards(second_id, COMPLETE, look)
+    answer = world.clients.answer
+
+    def nobody(url, request, body):  # type: ignore[no-untyped-def]
+        if url == world.production.url and world.production.running() == second_id:
+            raise Broken(f"nothing answers at {url}")
+        return answer(url, request, body)
+
+    world.clients.answer = nobody  # type: ignore[method-assign]
+    second = night(world, 2)
+    assert (second.verdict, second.failed, world.production.running()) == (verdict, ("verify_release",), first)
+    assert "nothing answers at" in str(second.error)
+    assert ("out of luck" in str(second.error)) is (verdict is Verdict.REJECTED)
+
+
 def test_not_complete_any_more(world: FakeWorld) -> None:
     """A rollout that failed after it was complete is a fault with its message."""
     _, second_id = live_and_next(world)

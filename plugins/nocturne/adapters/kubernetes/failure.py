@@ -1,10 +1,10 @@
-"""Why a rollout failed, in words: the reason, and what the container has written last."""
+"""Why a rollout failed or is hindered, in words: the reason, and what the container has written last."""
 
 from dataclasses import replace
 
 from nocturne.adapters.kubernetes.api import KubernetesApi
 from nocturne.adapters.kubernetes.rollout import Judgement
-from nocturne.adapters.kubernetes.trouble import Cause, Trouble
+from nocturne.adapters.kubernetes.trouble import Trouble
 from nocturne.domain.errors import Broken
 from nocturne.ports.cluster import Rollout
 
@@ -12,9 +12,6 @@ _LINES = 8
 _LONGEST_LINE = 300
 _REMOVED = "unable to retrieve container logs for"
 """What the kubelet answers in place of a log that it has removed, with status 200."""
-
-
-_OVER = (Cause.ENDED, Cause.CRASH_LOOP)
 
 
 async def explain(api: KubernetesApi, judgement: Judgement) -> Rollout:
@@ -34,7 +31,7 @@ async def explain(api: KubernetesApi, judgement: Judgement) -> Rollout:
 
 async def _last_lines(api: KubernetesApi, trouble: Trouble) -> list[str]:
     seen = await _lines(api, trouble, previous=trouble.previous)
-    if seen and (trouble.previous or trouble.cause not in _OVER):
+    if seen and (trouble.previous or not trouble.has_ended):
         return seen
     # The node keeps the logs of few runs: another one's is better than none. And where a run has ended, another one may have begun
     # since, or its last words may not be in the log yet: then the one before it tells more.

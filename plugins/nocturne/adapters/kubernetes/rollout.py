@@ -66,7 +66,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Judgement:
-    """trouble: whose container's last words explain a failure. again: seconds until it may differ though nothing changes."""
+    """trouble: whose container's last words explain what is told. again: seconds until it may differ though nothing changes."""
 
     rollout: Rollout
     trouble: Trouble | None = None
@@ -86,14 +86,18 @@ def judge(target: WatchTarget, standing: Standing, memory: Memory, now: datetime
         return _failed(standing, memory, f"a pod stopped being ready {memory.most_flaps} times", worst)
     if _is_complete(target, standing):
         beside = f", beside {standing.beside} of the live release" if target.share < 1 else ""
-        return Judgement(_rollout(Phase.COMPLETE, standing, f"{_replicas(standing)}{beside}"))
+        ended = standing.restarted if memory.most_restarts else None
+        once = f"; before that, {ended}" if ended else ""
+        return Judgement(_rollout(Phase.COMPLETE, standing, f"{_replicas(standing)}{beside}{once}"), ended)
     left = {kind: (begun + PATIENCE[kind] - now).total_seconds() for kind, begun in memory.since.items()}
     over = sorted(kind for kind, seconds in left.items() if seconds <= 0)
     if over:
         return _failed(standing, memory, _out_of_patience(over, standing, worst), worst)
     rollout = _rollout(Phase.PROGRESSING, standing, _progress(target, standing), blameless=_is_blameless(standing, memory))
     later = [(standing.overdue_at - now).total_seconds()] if standing.overdue_at else []
-    return Judgement(rollout, again=min([*left.values(), *later], default=None))
+    # Its last words are wanted now: where the deadline of the whole rollout comes first, this look is the last one.
+    ended = worst if worst and worst.has_ended else None
+    return Judgement(rollout, ended, min([*left.values(), *later], default=None))
 
 
 def _is_complete(target: WatchTarget, standing: Standing) -> bool:

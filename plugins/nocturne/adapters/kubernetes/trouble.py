@@ -71,6 +71,11 @@ class Trouble:
     usual: bool = False
     began: str = ""
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether a run of its container is over, whose log tells why."""
+        return self.previous or self.cause in (Cause.ENDED, Cause.CRASH_LOOP)
+
     def __str__(self) -> str:
         return f"pod {self.pod}: {self.text}" if self.pod else self.text
 

@@ -37,6 +37,26 @@ def test_restarts_of_several() -> None:
     assert (rollout.phase, rollout.restarts) == (Phase.COMPLETE, 5)
 
 
+def test_a_restart_before_it_was_complete() -> None:
+    """What has ended and runs again is told, with the log of the run that ended; what did so long ago is not."""
+    judgement = once(look(deployment(), pod(1, ready=True), pod(2, ready=True, last=ended(7), restarts=1)))
+    assert judgement.rollout.phase is Phase.COMPLETE
+    assert judgement.rollout.message == "2 of 2 replicas ready; before that, pod web-new-2: container web ended with exit code 7"
+    assert judgement.trouble is not None
+    assert (judgement.trouble.pod, judgement.trouble.previous) == ("web-new-2", True)
+    old = pod(2, ready=True, last=ended(7), restarts=1, made="2026-10-22T15:00:00Z")
+    assert once(look(deployment(), pod(1, ready=True), old)).rollout.message == "2 of 2 replicas ready"
+
+
+def test_an_end_on_the_way() -> None:
+    """Whose container has ended is asked for its last words at once: the rollout's deadline may come before another look."""
+    for stopped in (pod(2, state={"terminated": ended(1)}), pod(2, last=ended(1), restarts=1)):
+        judgement = once(look(deployment(updated=1, available=1), pod(1, ready=True), stopped))
+        assert (judgement.rollout.phase, judgement.trouble is not None) == (Phase.PROGRESSING, True)
+    judgement = once(look(deployment(updated=1, available=1), pod(1, ready=True), pod(2)))
+    assert (judgement.rollout.phase, judgement.trouble) == (Phase.PROGRESSING, None)
+
+
 def test_restarts_long_ago() -> None:
     """Only restarts since the rollout began count: a release that has run for a month may have been restarted now and then."""
     watcher = Watcher()
