@@ -4,10 +4,12 @@ Import it in a worker process only: the counters' library decides as it is impor
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.exchange import Ended
@@ -58,7 +60,7 @@ class Metrics:
         self._ahead: frozenset[str] = frozenset()
         self._queued: frozenset[str] = frozenset()
         if folder:
-            MultiProcessCollector(self._registry, folder)  # type: ignore[no-untyped-call]
+            _FilledFiles(self._registry, folder)  # type: ignore[no-untyped-call]
             forget_dead_workers(folder)
 
     def watch(self, app: Flask, ahead: Sequence[str] = (), waits: Callable[[int], float] | None = None) -> None:
@@ -116,3 +118,19 @@ class Metrics:
         if self._folder:
             forget_dead_workers(self._folder)
         return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _FilledFiles(MultiProcessCollector):
+    """The sum over all files but those that a starting worker has made and not filled yet, which cannot be read."""
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in Path(self._path).glob("*.db") if _size(file)]
+        found: Iterable[Metric] = self.merge(files)  # type: ignore[no-untyped-call]
+        return found
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # of a worker that has just ended
+        return 0

@@ -14,8 +14,8 @@ from tests.cluster import cluster_lacks
 
 FOLDER = Path(__file__).parents[1] / ".nocturne-test"
 NO_CLUSTER = "no Kubernetes cluster: "
-# How long an example takes says what else this machine does.
-settings.register_profile("nocturne", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says what else this machine does. Whether a change is good must not depend on which examples came up.
+settings.register_profile("nocturne", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("nocturne")
 
 

@@ -6,6 +6,8 @@ from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.ports import free_port
+
 
 class Gate:
     """Passes bytes on, in the loop that it was opened in. kubeconfig: the way to the server without the gate."""
@@ -14,7 +16,8 @@ class Gate:
         self._plain = kubeconfig
         server = urlsplit(kubeconfig["clusters"][0]["cluster"]["server"])
         self._host, self._there = str(server.hostname), server.port or 443
-        self._port = 0
+        # Nobody else may be given it while the gate is shut.
+        self._port = free_port()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -28,7 +31,6 @@ class Gate:
     async def open(self) -> None:
         """Let everybody through; the address stays the same."""
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
 
     def shut(self) -> None:
         """Let nobody through, and those who are in fall."""

@@ -25,7 +25,7 @@ from app.training.golden import GOLDEN_FILE
 from app.web import create_app
 
 # How long an example takes says what else this machine does.
-rules.register_profile("app", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+rules.register_profile("app", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 rules.load_profile("app")
 
 

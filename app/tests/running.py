@@ -101,11 +101,13 @@ class RunningApp:
         connection = self.connect()
         try:
             connection.request("GET", "/metrics", headers={"Connection": "close"})
-            text = connection.getresponse().read().decode()
+            response = connection.getresponse()
+            text = response.read().decode()
         except (OSError, http.client.HTTPException):
             return []
         finally:
             connection.close()
+        assert response.status == 200, text
         return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
     def wait_for_workers(self, without: int = 0) -> list[int]:

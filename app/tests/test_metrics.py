@@ -153,6 +153,15 @@ def test_any_worker_tells_of_all_that_live(running: RunningApp) -> None:
     assert not list(folder.glob(f"gauge_live*_{victim}.db")) and list(folder.glob(f"counter_{victim}.db"))
 
 
+def test_a_worker_that_just_starts_hides_nothing(running: RunningApp) -> None:
+    """A worker makes its files first and fills them a moment later; whoever asks in between gets all counts."""
+    assert running.get("/version") == 200
+    (folder,) = running.mapped_folders("digits-counters-")
+    for kind in ("counter", "histogram", "gauge_livemax"):
+        (folder / f"{kind}_1.db").touch()
+    assert running.counted("/version") == 1
+
+
 def test_what_the_server_itself_refuses_is_counted_and_logged(model_dir: Path) -> None:
     """A request that is none never reaches a route; it counts under `-`, and is told like other failures."""
     told = {"MODEL_DIR": str(model_dir), "WORKERS": "2", "DRAIN_SECONDS": "0"}

@@ -1,5 +1,6 @@
 """The app as its users meet it: a process of its own, made from its lock file, in its own environment."""
 
+from tests.ports import free_port
 import http.client
 import os
 import socket
@@ -92,7 +93,7 @@ class AppEnvironment:
         settings: environment variables of the app. ready: the address that answers 200 once the block may begin. before: a command
         that starts the app's, such as a profiler.
         """
-        port = _free_port()
+        port = free_port()
         told = {"HOST": "127.0.0.1", "PORT": str(port), "MODEL_DIR": str(model), "RELEASE_FILE": os.devnull, "DRAIN_SECONDS": "0"}
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -123,10 +124,3 @@ def _wait(app: RunningApp, ready: str) -> None:
         assert app.process.poll() is None, f"the app ended with {app.process.returncode}:\n{told}"
         assert time.monotonic() < deadline, f"{ready} did not answer 200 within {PATIENCE_SECONDS} s:\n{told}"
         time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

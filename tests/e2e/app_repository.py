@@ -9,6 +9,8 @@ CLONE = Path(__file__).parents[2]
 HERE = {
     # Most of the app's tests say nothing about the night, and its own run has had them all.
     'command = ["pytest"]': 'command = ["pytest", "--ignore-glob=tests/test_[!w]*", "--ignore=tests/test_watch.py"]',
+    # A night that begins by itself would take a test's change for its own. The next such day is in 2028.
+    'cron = "0 2 * * *"\n': 'cron = "0 0 29 2 *"\n',
     # Three samples of two hundred that a busy machine holds up are no bad model.
     "max_latency_p99_ms = 100\n": "max_latency_p99_ms = 60000\n",
 }

@@ -39,7 +39,7 @@ class Stack:
         """What an operator would write into `.env`."""
         ports = ("AIRFLOW_PORT", "REGISTRY_PORT", "BLOB_PORT", "APP_PORT")
         return {
-            "COMPOSE_FILE": f"{CLONE / 'docker-compose.yaml'}:{Path(__file__).with_name('certificates.yaml')}",
+            "COMPOSE_FILE": f"{CLONE / 'docker-compose.yaml'}:{Path(__file__).with_name('here.yaml')}",
             "COMPOSE_PROJECT_NAME": NAME,
             "NOCTURNE_NAME": NAME,
             "NOCTURNE_IMAGE": self.image,

@@ -81,8 +81,8 @@ class Admin:
         self.request("DELETE", self.path(plural, name), {"propagationPolicy": "Background"})
 
     def token(self, account: str, bound_to: str = "") -> str:
-        """A token of a ServiceAccount for ten minutes. bound_to: a Secret's name, whose removal ends the token before."""
-        spec: dict[str, Any] = {"expirationSeconds": 600, "audiences": None}
+        """A token of a ServiceAccount for an hour. bound_to: a Secret's name, whose removal ends the token before."""
+        spec: dict[str, Any] = {"expirationSeconds": 3600, "audiences": None}
         if bound_to:
             spec["boundObjectRef"] = {"kind": "Secret", "apiVersion": "v1", "name": bound_to}
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}

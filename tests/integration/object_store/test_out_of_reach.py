@@ -3,7 +3,6 @@
 import base64
 import os
 import signal
-import socket
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -27,17 +26,13 @@ from tests.integration.object_store.proxy import answer, network
 WITHIN_SECONDS = 60
 """Far above a patience of seconds, and far below the half hour that a large blob may take."""
 
+CLOSED_PORT = 1
+"""Of a service that nobody has (tcpmux)."""
 WRONG_KEY = base64.b64encode(b"another key, just as long as keys are").decode()
 
 
 def store_of(settings: StoreSettings) -> ObjectModelStore:
     return ObjectModelStore(connect(settings), NAME)
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +45,7 @@ def closed_port() -> int:
         ),
         (lambda url: {"container": "nowhere"}, "the container does not exist"),
         (
-            lambda url: {"endpoint": f"http://127.0.0.1:{closed_port()}/{ACCOUNT}", "retry_seconds": 0.5},
+            lambda url: {"endpoint": f"http://127.0.0.1:{CLOSED_PORT}/{ACCOUNT}", "retry_seconds": 0.5},
             "nothing listens at its address",
         ),
         (lambda url: {"endpoint": f"http://nowhere.invalid/{ACCOUNT}", "retry_seconds": 0.5}, "its host name is unknown"),
@@ -72,7 +67,7 @@ def test_every_wrong_setting_is_told_from_the_others(azure_settings: StoreSettin
     ("change", "fault"),
     [
         ({"bucket": "nowhere"}, "the bucket does not exist"),
-        ({"endpoint": f"http://127.0.0.1:{closed_port()}", "retry_seconds": 0.5}, "nothing listens at its address"),
+        ({"endpoint": f"http://127.0.0.1:{CLOSED_PORT}", "retry_seconds": 0.5}, "nothing listens at its address"),
         ({"endpoint": "http://nowhere.invalid", "retry_seconds": 0.5}, "its host name is unknown"),
     ],
     ids=["bucket", "port", "host"],
@@ -107,7 +102,7 @@ def test_a_sas_token_that_has_ended_says_when(azure_settings: StoreSettings) -> 
 @pytest.mark.parametrize("permission", ["r", "l"])
 def test_a_right_that_is_missing_is_told_from_wrong_credentials(azure_settings: StoreSettings, permission: str) -> None:
     """A good SAS token that does not allow what is asked is told as that, with the role that would."""
-    blobs = Blobs(connect(sas(azure_settings, permission, "2030-01-01T00:00:00Z")))
+    blobs = Blobs(connect(sas(azure_settings, permission, "2099-01-01T00:00:00Z")))
     with pytest.raises(Broken, match="the credentials are good, but do not allow this") as raised:
         blobs.folders(NAME) if permission == "r" else blobs.read("x")
     assert "Storage Blob Data Contributor" in raised.value.advice
@@ -121,10 +116,10 @@ def test_a_good_connection_has_no_fault(azure_settings: StoreSettings) -> None:
 
 def test_no_secret_is_in_an_error(azure_settings: StoreSettings, tmp_path: Path) -> None:
     """Neither the settings' repr nor any error of the chain holds the key or the signature of a SAS token."""
-    sas = "sv=2021-12-02&ss=b&srt=sco&sp=rl&se=2030-01-01T00%3A00%3A00Z&sig=c2VjcmV0IHNpZ25hdHVyZQ%3D%3D"
+    sas = "sv=2021-12-02&ss=b&srt=sco&sp=rl&se=2099-01-01T00%3A00%3A00Z&sig=c2VjcmV0IHNpZ25hdHVyZQ%3D%3D"
     wrong_key = replace(azure_settings, account_key=WRONG_KEY)
     wrong_sas = replace(azure_settings, account_key="", sas_token=sas)
-    down = replace(wrong_sas, endpoint=f"http://127.0.0.1:{closed_port()}/{ACCOUNT}", retry_seconds=0.3)
+    down = replace(wrong_sas, endpoint=f"http://127.0.0.1:{CLOSED_PORT}/{ACCOUNT}", retry_seconds=0.3)
     told = []
     for settings in (wrong_key, wrong_sas, down):
         with pytest.raises(Broken) as raised:
@@ -143,7 +138,7 @@ def test_no_secret_is_in_an_error(azure_settings: StoreSettings, tmp_path: Path)
 
 def test_a_sas_token_opens_the_store(azure_settings: StoreSettings, tmp_path: Path) -> None:
     """A SAS token, with or without its question mark, is as good as the key."""
-    sas = generate_account_sas(ACCOUNT, azure_settings.account_key, "sco", "rwlacd", "2030-01-01T00:00:00Z", services="b")
+    sas = generate_account_sas(ACCOUNT, azure_settings.account_key, "sco", "rwlacd", "2099-01-01T00:00:00Z", services="b")
     store, folder = store_of(replace(azure_settings, account_key="", sas_token=f"?{sas}")), write_model(tmp_path / "v1")
     store.publish(folder, manifest_of(folder, "v1"), ignore)
     store.fetch(store.freeze(None), "model.onnx", tmp_path / "back", ignore)

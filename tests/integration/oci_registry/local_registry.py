@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from tests.ports import free_port
 
 USER = "nightly"
 PASSWORD = "correct horse"
@@ -66,13 +67,6 @@ def htpasswd_auth(folder: Path) -> dict[str, Any]:
     file = folder / "htpasswd"
     file.write_text(HTPASSWD + "\n")
     return {"htpasswd": {"realm": "tests", "path": str(file)}}
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_up(registry: LocalRegistry) -> None:

@@ -14,7 +14,8 @@ from nocturne.adapters.oci_registry import OciRegistry
 from nocturne.domain.errors import Broken, NotFound
 from nocturne.ports.image_registry import AppendRequest, LayerFile
 from tests.containers import printed
-from tests.integration.oci_registry.local_registry import LocalRegistry, free_port
+from tests.integration.oci_registry.local_registry import LocalRegistry
+from tests.ports import free_port
 
 pytestmark = pytest.mark.docker
 RequestFor = Callable[..., AppendRequest]

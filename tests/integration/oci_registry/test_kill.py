@@ -15,7 +15,8 @@ import pytest
 from nocturne.adapters.oci_registry import OciRegistry
 from nocturne.adapters.oci_registry.layer import Layer
 from nocturne.ports.image_registry import AppendRequest, LayerFile
-from tests.integration.oci_registry.local_registry import LocalRegistry, free_port, local_registry
+from tests.integration.oci_registry.local_registry import LocalRegistry, local_registry
+from tests.ports import free_port
 
 pytestmark = pytest.mark.docker
 RequestFor = Callable[..., AppendRequest]

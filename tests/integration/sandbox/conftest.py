@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from nocturne.sandbox.processes import family
 from nocturne.sandbox.settings import Settings
+from tests.ports import free_port
 
 _PORTS = ("APP", "AIRFLOW", "REGISTRY", "BLOB", "TASK_LOG", "TRIGGER_LOG")
 _TEST = "NOCTURNE_SANDBOX_TEST"
@@ -17,7 +17,7 @@ _TEST = "NOCTURNE_SANDBOX_TEST"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    ports = dict(zip((f"NOCTURNE_{name}_PORT" for name in _PORTS), map(str, free_ports(len(_PORTS))), strict=True))
+    ports = dict(zip((f"NOCTURNE_{name}_PORT" for name in _PORTS), (str(free_port()) for _ in _PORTS), strict=True))
     return Settings.from_environment(
         {**ports, "NOCTURNE_HOME": str(tmp_path / "home"), "NOCTURNE_NAME": f"test-{secrets.token_hex(4)}"}
     )
@@ -31,12 +31,3 @@ def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     left = [info.pid for info in family(f"{_TEST}={token}") if info.pid != os.getpid()]
     assert left == []
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 
 from tests.integration.sql_ledger.postgresql import programs
+from tests.ports import free_port
 
 SUPERUSER_PASSWORD = "a password, with 'quotes' in it"
 
@@ -21,7 +21,7 @@ class Postgres:
 
     def __init__(self, folder: Path, binaries: Path, owner: str | None) -> None:
         self.folder, self._binaries, self._owner = folder, binaries, owner
-        self.port = _free_port()
+        self.port = free_port()
         self.log = folder / "log"
         self.password_file = folder / "password"
         self.password_file.write_text(SUPERUSER_PASSWORD + "\n")
@@ -56,9 +56,3 @@ def new_postgres() -> Iterator[Postgres]:
         yield Postgres(folder, binaries, owner)
     finally:
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +17,7 @@ from nocturne.sandbox.front_door import FrontDoor
 from tests.integration.swarm.base_image import ensure_base_image
 from tests.integration.swarm.overlay import make_overlay, remove_overlay
 from tests.integration.swarm.registry import push_release, start_registry
+from tests.ports import free_port
 
 COMPOSE = """\
 services:
@@ -136,9 +136,3 @@ def wait_for_nobody(site: Site) -> None:
 def in_run(desired: DesiredState, run: str) -> DesiredState:
     """The same release, asked for by another run."""
     return replace(desired, annotations={**desired.annotations, "run": run})
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -11,8 +11,9 @@ from nocturne.adapters.swarm import HaproxyTraffic
 from nocturne.domain.errors import Broken
 from nocturne.ports.cluster import DesiredState, Phase
 from nocturne.sandbox.front_door import FrontDoor
-from tests.integration.swarm.conftest import COMPOSE, Site, free_port, in_run, watch_to_end
+from tests.integration.swarm.conftest import COMPOSE, Site, in_run, watch_to_end
 from tests.load import Load
+from tests.ports import free_port
 
 pytestmark = pytest.mark.docker
 
