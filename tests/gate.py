@@ -51,12 +51,19 @@ class Gate:
         self.shut()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(self._host, self._there)
-        self._writers |= {writer, there_writer}
+        # From now on: who is cut while the way to the server is still made must not get through afterwards.
+        self._writers.add(writer)
         try:
-            await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+            there_reader, there_writer = await asyncio.open_connection(self._host, self._there)
+            self._writers.add(there_writer)
+            try:
+                if not writer.is_closing():
+                    await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+            finally:
+                there_writer.transport.abort()
+                self._writers.discard(there_writer)
         finally:
-            self._writers -= {writer, there_writer}
+            self._writers.discard(writer)
 
 
 class GateInAThread:
