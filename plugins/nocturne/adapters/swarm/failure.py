@@ -9,6 +9,8 @@ from nocturne.domain.errors import Broken
 
 _LINES = 8
 _LONGEST_LINE = 300
+_STOPPED = (0, 128 + 9, 128 + 15)
+"""How containers end that are told to, or that do not listen."""
 
 
 def explain(engine: Engine, judgement: Judgement) -> str:
@@ -23,7 +25,9 @@ def explain(engine: Engine, judgement: Judgement) -> str:
         return f"{counted}: {_error(newest)}"
     try:
         health = _health(engine, container_id)
-        return f"{counted}: {health or _error(newest)}{_last_words(engine, container_id)}"
+        # Checks fail, too, because the container has ended by itself: then how it did comes first.
+        reasons = [_error(newest)] if _ended_by_itself(newest) or not health else []
+        return f"{counted}: {'; '.join([*reasons, *([health] if health else [])])}{_last_words(engine, container_id)}"
     except Broken as error:
         return f"{counted}: {_error(newest)}; its container could not be looked at ({error.message})"
 
@@ -35,6 +39,10 @@ def _error(task: dict[str, Any]) -> str:
     # An error that tells the code already needs it no more, and a task without a container has 0 for nothing.
     told = f"({code})" in text or (not code and status["State"] != "complete")
     return text if told else f"{text} (exit code {code})"
+
+
+def _ended_by_itself(task: dict[str, Any]) -> bool:
+    return (task["Status"].get("ContainerStatus") or {}).get("ExitCode", 0) not in _STOPPED
 
 
 def _health(engine: Engine, container_id: str) -> str:

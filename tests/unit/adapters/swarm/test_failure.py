@@ -39,6 +39,14 @@ def test_a_health_check_that_was_cut_off() -> None:
     assert explained(engine, task("complete", container="c1")).endswith("ended with 1 and said: readyz answered 503")
 
 
+def test_a_health_check_that_met_a_crash() -> None:
+    """A container that ended by itself under its health check is explained by how it ended; what the check said comes after."""
+    log = [{"ExitCode": 137, "Output": "ready"}, {"ExitCode": -1, "Output": "cannot exec in a stopped state"}]
+    engine = FakeEngine({"c1": ({"State": {"Health": {"Status": "unhealthy", "Log": log}}}, [])})
+    message = explained(engine, task("failed", error="task: non-zero exit (7)", container="c1", code=7))
+    assert "1 of 2 tasks failed: task: non-zero exit (7); unhealthy: its health check ended with 137" in message
+
+
 def test_a_health_check_that_met_the_end() -> None:
     """A check whose app went away under it is not the reason: what most checks said is."""
     ready, gone = {"ExitCode": 1, "Output": "readyz answered 503"}, {"ExitCode": 1, "Output": "Traceback: connection reset"}
