@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -52,18 +53,20 @@ class Gate:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # From now on: who is cut while the way to the server is still made must not get through afterwards.
-        self._writers.add(writer)
-        try:
+        with self._passing(writer):
             there_reader, there_writer = await asyncio.open_connection(self._host, self._there)
-            self._writers.add(there_writer)
-            try:
+            with self._passing(there_writer):
                 if not writer.is_closing():
                     await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
-            finally:
-                there_writer.transport.abort()
-                self._writers.discard(there_writer)
+
+    @contextmanager
+    def _passing(self, writer: asyncio.StreamWriter) -> Iterator[None]:
+        self._writers.add(writer)
+        try:
+            yield
         finally:
             self._writers.discard(writer)
+            writer.transport.abort()
 
 
 class GateInAThread:

@@ -164,6 +164,14 @@ def site(kubeconfig: str) -> Iterator[Site]:
 
 
 @pytest.fixture
+def live(site: Site, release: Releases) -> DesiredState:
+    """A good release that users get."""
+    desired = release("r-live")
+    site.deploy(desired)
+    return desired
+
+
+@pytest.fixture
 def admin(site: Site) -> Admin:
     """The administrator, in the test's namespace."""
     return site.admin

@@ -21,14 +21,6 @@ def site(kubeconfig: str) -> Iterator[Site]:
         yield made
 
 
-@pytest.fixture
-def live(site: Site, release: Releases) -> DesiredState:
-    """A good release that users get."""
-    desired = release("r-live")
-    site.deploy(desired)
-    return desired
-
-
 @contextmanager
 def beside(site: Site, live: DesiredState, desired: DesiredState) -> Iterator[Rollout]:
     """The last look at a release beside the live one, which goes again afterwards. No user notices any of it."""

@@ -23,14 +23,6 @@ pytestmark = pytest.mark.kubernetes
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def live(site: Site, release: Releases) -> DesiredState:
-    """A good release that users get."""
-    desired = release("r-live")
-    site.deploy(desired)
-    return desired
-
-
 def set_image(site: Site, image: str) -> None:
     """`kubectl set image`."""
     change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}}

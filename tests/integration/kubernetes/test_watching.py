@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -14,6 +14,7 @@ import yaml
 from nocturne.adapters.kubernetes.access import Access
 from nocturne.adapters.kubernetes.api import KubernetesApi, Listing
 from nocturne.adapters.kubernetes.reflector import Reflector
+from nocturne.adapters.kubernetes.refusals import Asked
 from nocturne.adapters.kubernetes.standing import WatchTarget
 from nocturne.adapters.kubernetes.watching import watch_rollout
 from nocturne.domain.errors import Broken
@@ -178,10 +179,28 @@ def test_expired_token(site: Site, release: Releases) -> None:
     assert (seen[-1].phase, seen[-1].seen) == (Phase.COMPLETE, True)
 
 
+FORGOTTEN = b'{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version: 1 (7)"}}'
+"""How a server says it. When it forgets a version depends on how much has happened to how many pods, and on its age."""
+
+
 class ForgetfulApi(KubernetesApi):
     """Its first list is so old that the server has forgotten what came after it. lists: how many there were."""
 
     lists = 0
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        plain = self._wire.lines
+
+        async def lines(asked: Asked, path: str, parameters: dict[str, str], seconds: float) -> AsyncIterator[bytes]:
+            if parameters.get("resourceVersion") == "1":
+                yield FORGOTTEN
+                return
+            async for line in plain(asked, path, parameters, seconds):
+                yield line
+
+        self._wire.lines = lines  # type: ignore[method-assign]
+        return self
 
     async def list(self, kind: str, selector: str = "", field_selector: str = "") -> Listing:
         self.lists += 1

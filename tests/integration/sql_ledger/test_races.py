@@ -82,8 +82,8 @@ def test_the_next_gets_in_after_expiry(ledger: SqlLedger, url: str) -> None:
     assert sum(str(text).startswith("LeaseTaken") for text in found) == 19
 
 
-def test_a_writer_killed_before_the_others_does_not_decide(ledger: SqlLedger, url: str) -> None:
-    """While twenty processes wait for a writer that has the lease in hand it gets SIGKILL: exactly one of them wins."""
+def writer_in_the_middle(url: str) -> int:
+    """The id of a process that has taken the lease in a transaction, and does not end it."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -92,6 +92,12 @@ def test_a_writer_killed_before_the_others_does_not_decide(ledger: SqlLedger, ur
             os.write(writing, b"written")
             signal.pause()
     assert os.read(reading, 7) == b"written"
+    return child
+
+
+def test_a_writer_killed_before_the_others_does_not_decide(ledger: SqlLedger, url: str) -> None:
+    """While twenty processes wait for a writer that has the lease in hand it gets SIGKILL: exactly one of them wins."""
+    child = writer_in_the_middle(url)
     Timer(1, os.kill, (child, signal.SIGKILL)).start()
     found = at_once(20, lambda number: _ledger(url).lease("production", f"run-{number}", MINUTE).run_id)
     os.waitpid(child, 0)
@@ -142,14 +148,7 @@ def test_many_writers_lose_nothing(ledger: SqlLedger, url: str) -> None:
 
 def test_a_writer_killed_in_the_middle_leaves_no_trace(ledger: SqlLedger, url: str) -> None:
     """After SIGKILL in a transaction its rows are not there, and the next writer need not wait."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        with Database(url).writing() as connection:
-            connection.execute(text("INSERT INTO leases VALUES ('production', 'killed', '', '2999')"))
-            os.write(writing, b"written")
-            signal.pause()
-    assert os.read(reading, 7) == b"written"
+    child = writer_in_the_middle(url)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     assert ledger.leased("production") is None

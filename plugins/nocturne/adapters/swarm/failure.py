@@ -26,8 +26,8 @@ def explain(engine: Engine, judgement: Judgement) -> str:
     try:
         health = _health(engine, container_id)
         # Checks fail, too, because the container has ended by itself: then how it did comes first.
-        reasons = [_error(newest)] if _ended_by_itself(newest) or not health else []
-        return f"{counted}: {'; '.join([*reasons, *([health] if health else [])])}{_last_words(engine, container_id)}"
+        reasons = [health] if health and _exit_code(newest) in _STOPPED else [_error(newest), health]
+        return f"{counted}: {'; '.join(filter(None, reasons))}{_last_words(engine, container_id)}"
     except Broken as error:
         return f"{counted}: {_error(newest)}; its container could not be looked at ({error.message})"
 
@@ -35,14 +35,14 @@ def explain(engine: Engine, judgement: Judgement) -> str:
 def _error(task: dict[str, Any]) -> str:
     status = task["Status"]
     text = str(status.get("Err") or status.get("Message") or status["State"])
-    code = (status.get("ContainerStatus") or {}).get("ExitCode", 0)
+    code = _exit_code(task)
     # An error that tells the code already needs it no more, and a task without a container has 0 for nothing.
     told = f"({code})" in text or (not code and status["State"] != "complete")
     return text if told else f"{text} (exit code {code})"
 
 
-def _ended_by_itself(task: dict[str, Any]) -> bool:
-    return (task["Status"].get("ContainerStatus") or {}).get("ExitCode", 0) not in _STOPPED
+def _exit_code(task: dict[str, Any]) -> int:
+    return int((task["Status"].get("ContainerStatus") or {}).get("ExitCode", 0))
 
 
 def _health(engine: Engine, container_id: str) -> str:
